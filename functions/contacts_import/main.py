@@ -1,0 +1,32 @@
+"""Import contacts from CSV. Trigger: public HTTPS, signed-in users."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import functions_framework
+from flask import Request
+
+from shared import wiring
+from shared.answers import import_answer
+from shared.csv_table import read_upload
+from shared.entrypoints import http_endpoint
+from shared.usecases.import_contacts import import_contacts
+
+
+@functions_framework.http
+@http_endpoint
+def contacts_import(request: Request) -> Mapping[str, Any]:
+    store, user = wiring.signed_in(request)
+    table = read_upload(request.content_length, request.stream.read)
+    result = import_contacts(
+        store,
+        table.header,
+        table.rows,
+        actor=user.user_id,
+        read_phone=wiring.phone_reader(request.args.get("region", "US")),
+        tasks=wiring.tasks(),
+        clock=wiring.clock(),
+        jitter=wiring.jitter(),
+        dry_run=request.args.get("dry_run") == "1",
+    )
+    return import_answer(result)

@@ -1,0 +1,15 @@
+"""Gmail push: a hint that a mailbox changed wakes its sync. Trigger: Pub/Sub push, topic gmail-push."""
+
+import functions_framework
+
+from shared import wiring
+from shared.entrypoints import Push, push_endpoint
+from shared.providers.google.notices import read_notice
+from shared.usecases.mail.notice_mail import notice_mail
+
+
+@functions_framework.http
+@push_endpoint
+def gmail_push(push: Push) -> None:
+    notice = read_notice(push.data)
+    notice_mail(notice.address, notice.history_id, routes=wiring.routes(), tasks=wiring.tasks())

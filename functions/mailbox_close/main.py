@@ -1,0 +1,29 @@
+"""End a disconnected mailbox at Google and delete its credentials. Trigger: Cloud Tasks, queue mailbox-close."""
+
+import functions_framework
+
+from shared import wiring
+from shared.entrypoints import TaskCall, task_endpoint
+from shared.usecases.control_connection import close_mailbox
+from shared.usecases.promises import keep_promise
+
+
+@functions_framework.http
+@task_endpoint
+def mailbox_close(call: TaskCall) -> None:
+    ids = call.payload
+    tenant, mailbox = ids["tenant"], ids["mailbox"]
+    keep_promise(
+        wiring.store(tenant),
+        ids["promise"],
+        lambda: close_mailbox(
+            wiring.store(tenant),
+            mailbox,
+            ids["connection"],
+            documents=wiring.documents(),
+            gmail=wiring.gmail(tenant, mailbox),
+            close_calendars=wiring.calendars_closer(ids),
+            vault=wiring.vault(tenant),
+            authorization=wiring.authorization(),
+        ),
+    )

@@ -1,0 +1,18 @@
+"""Read a mailbox's history into the ledger, or poll it. Trigger: Cloud Tasks, queue mailbox-sync."""
+
+import functions_framework
+
+from shared import wiring
+from shared.entrypoints import TaskCall, task_endpoint
+from shared.usecases.mail.poll_mailbox import poll_mailbox
+from shared.usecases.mail.sync_mailbox import sync_mailbox
+
+
+@functions_framework.http
+@task_endpoint
+def mailbox_sync(call: TaskCall) -> None:
+    served = wiring.served(call.payload)
+    if call.payload.get("poll"):
+        poll_mailbox(served)
+    else:
+        sync_mailbox(served, wish=call.payload["wish"])

@@ -1,0 +1,1 @@
+"""The laptop cloud: what runs when the product runs on one machine."""

@@ -1,0 +1,98 @@
+"""What the functions find in their environment on the laptop, and the secret files it points at."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from local.cloud.ports import HOST, PROJECT, Ports
+from local.identity.keys import SigningKey
+
+CALLER = f"functions@{PROJECT}.iam.gserviceaccount.com"
+TASKS_LOCATION = "local-1"
+OAUTH_CALLBACK = "oauth_callback"
+
+_CLIENT_ID = f"000000000000-laptop.apps.{PROJECT}.example"
+
+
+def environment(ports: Ports, data_dir: Path) -> dict[str, str]:
+    """Return the variables every function gets; `prepare` makes the files they name."""
+    data = data_dir.resolve()
+    identity = f"http://{HOST}:{ports.identity}"
+    return {
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "FIRESTORE_EMULATOR_HOST": f"{HOST}:{ports.firestore}",
+        "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub}",
+        "CLOUD_TASKS_EMULATOR_HOST": f"{HOST}:{ports.tasks}",
+        "TASKS_LOCATION": TASKS_LOCATION,
+        "FUNCTIONS_BASE_URL": f"http://{HOST}:{ports.functions}",
+        "OIDC_CERTS_URL": f"{identity}/x509",
+        "OIDC_CALLER": CALLER,
+        "IDENTITY_CERTS_URL": f"{identity}/x509",
+        "IDENTITY_PROJECT": PROJECT,
+        "IDENTITY_SIGNIN_URL": f"{identity}/signin",
+        "GOOGLE_API_ROOT": f"http://{HOST}:{ports.google}",
+        "GOOGLE_OAUTH_CLIENT": str(oauth_client_file(data)),
+        "BLOBS_URL": (data / "blobs").as_uri(),
+        "LOCAL_WRAPPING_KEY_FILE": str(wrapping_key_file(data)),
+    }
+
+
+def signing_key_file(data: Path) -> Path:
+    """PEM file of the key that signs service and user tokens."""
+    return data / "identity.pem"
+
+
+def wrapping_key_file(data: Path) -> Path:
+    """32 random bytes in base64: what Cloud KMS does in production."""
+    return data / "wrapping.key"
+
+
+def oauth_client_file(data: Path) -> Path:
+    """The OAuth client as Google's console downloads it: {"web": {...}}."""
+    return data / "google_oauth_client.json"
+
+
+def registered_clients_file(data: Path) -> Path:
+    """The same client as the simulated Google registers it."""
+    return data / "google_clients.json"
+
+
+def prepare(ports: Ports, data: Path) -> None:
+    """Make the folder and the files that `environment` names; secrets that are there stay as they are."""
+    (data / "blobs").mkdir(parents=True, exist_ok=True)
+    (data / "logs").mkdir(exist_ok=True)
+    SigningKey.load_or_create(signing_key_file(data))
+    if not wrapping_key_file(data).exists():
+        _write_secret(wrapping_key_file(data), base64.b64encode(secrets.token_bytes(32)).decode())
+    _write_oauth_client(ports, data)
+
+
+def _write_oauth_client(ports: Ports, data: Path) -> None:
+    google, functions = f"http://{HOST}:{ports.google}", f"http://{HOST}:{ports.functions}"
+    client: dict[str, Any] = {
+        "client_id": _CLIENT_ID,
+        "client_secret": _client_secret(oauth_client_file(data)),
+        "redirect_uris": [f"{functions}/{OAUTH_CALLBACK}"],
+    }
+    endpoints = {"auth_uri": f"{google}/o/oauth2/v2/auth", "token_uri": f"{google}/token"}
+    downloaded = {"web": {**client, **endpoints, "project_id": PROJECT}}
+    _write_secret(oauth_client_file(data), json.dumps(downloaded, indent=1))
+    registered = [{**client, "project": PROJECT, "name": "Throughline"}]
+    _write_secret(registered_clients_file(data), json.dumps(registered, indent=1))
+
+
+def _client_secret(path: Path) -> str:
+    if path.exists():
+        return str(json.loads(path.read_text())["web"]["client_secret"])
+    return secrets.token_urlsafe(24)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

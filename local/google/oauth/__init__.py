@@ -1,0 +1,1 @@
+"""Google's authorization server: consent page, tokens, revocation, signing keys."""

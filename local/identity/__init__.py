@@ -1,0 +1,1 @@
+"""Sign-in and service identity of the laptop cloud: one key, Google's claims."""

@@ -1,0 +1,115 @@
+"""The backfill of a mailbox: which messages are read together, and what that costs in units (G8).
+
+Headers of one message cost as much as a body. A thread's headers cost as much as two messages', so three wanted
+messages of one thread are read through the thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+HEADERS_A_PAGE = 25
+THROUGH_THREAD_FROM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One message to read, as lists name it."""
+
+    gmail_id: str
+    gmail_thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Messages read in one go: one message, or at least THROUGH_THREAD_FROM of one thread."""
+
+    messages: tuple[Wanted, ...]
+
+    @property
+    def through_thread(self) -> bool:
+        return len(self.messages) >= THROUGH_THREAD_FROM
+
+
+def grouped(wanted: Iterable[Wanted]) -> list[Group]:
+    """The groups in the order their first message comes."""
+    by_thread: dict[str, list[Wanted]] = {}
+    for message in wanted:
+        by_thread.setdefault(message.gmail_thread_id, []).append(message)
+    groups: list[Group] = []
+    for messages in by_thread.values():
+        if len(messages) >= THROUGH_THREAD_FROM:
+            groups.append(Group(tuple(messages)))
+        else:
+            groups.extend(Group((message,)) for message in messages)
+    return groups
+
+
+def pages(groups: Sequence[Group]) -> list[list[Group]]:
+    """Pages of at most HEADERS_A_PAGE messages; a longer thread is a page of its own."""
+    result: list[list[Group]] = []
+    room = 0
+    for group in groups:
+        size = len(group.messages)
+        if not result or size > room:
+            result.append([])
+            room = HEADERS_A_PAGE
+        result[-1].append(group)
+        room -= size
+    return result
+
+
+def header_units(groups: Iterable[Group], prices: Mapping[str, int]) -> int:
+    """What reading the headers of these costs."""
+    return sum(
+        prices["gmail.users.threads.get"]
+        if group.through_thread
+        else prices["gmail.users.messages.get"] * len(group.messages)
+        for group in groups
+    )
+
+
+def body_units(logged: int, *, whole_thread: bool, prices: Mapping[str, int]) -> int:
+    """What reading the bodies of `logged` messages costs; through their thread where nothing else is in it."""
+    if whole_thread and logged >= THROUGH_THREAD_FROM:
+        return prices["gmail.users.threads.get"]
+    return prices["gmail.users.messages.get"] * logged
+
+
+class Phase(StrEnum):
+    LISTING = "listing"
+    READING = "reading"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRun:
+    """One backfill of one mailbox.
+
+    listed: ids listed so far (all of them once the phase is READING). chunk, page: the next page to read. decided:
+    messages whose fate a page settled. fresh: no run was before, so no row is expected to exist.
+    """
+
+    run_id: str
+    after: datetime
+    before: datetime
+    started_at: datetime
+    phase: Phase = Phase.LISTING
+    list_page: str | None = None
+    chunks: int = 0
+    chunk: int = 0
+    page: int = 0
+    listed: int = 0
+    decided: int = 0
+    fresh: bool = True
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Part of a run's list. While listing: ids as listed. While reading: whole groups in reading order."""
+
+    messages: tuple[Wanted, ...]

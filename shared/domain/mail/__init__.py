@@ -1,0 +1,1 @@
+"""Mail as text: addresses, headers, ids, envelopes, bodies. Values in, values out."""

@@ -1,0 +1,41 @@
+"""A follow-up that was promised in the same commit as its cause: the row is the promise, its task keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.ids import digest, short_id
+
+OVERDUE_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One task that must run to its end. Its worker deletes the row; until then the sweep queues it again, rev + 1."""
+
+    promise_id: str
+    queue: str
+    function: str
+    payload: Mapping[str, str]
+    promised_at: datetime
+    rev: int = 1
+
+    @property
+    def task_name(self) -> str:
+        return digest("promise", self.promise_id, self.rev)
+
+    def again(self, now: datetime) -> Promise:
+        return replace(self, rev=self.rev + 1, promised_at=now)
+
+
+def promise(function: str, payload: Mapping[str, str], now: datetime, *parts: str) -> Promise:
+    """parts: what makes this follow-up new, besides its function. The queue has the function's name."""
+    return Promise(
+        promise_id=short_id("o", function, *parts),
+        queue=function.replace("_", "-"),
+        function=function,
+        payload=payload,
+        promised_at=now,
+    )

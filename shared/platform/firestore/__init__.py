@@ -1,0 +1,1 @@
+"""Firestore made into the documents port."""

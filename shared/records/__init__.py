@@ -1,0 +1,1 @@
+"""Tenant-bound repositories: domain objects in and out of the documents port."""

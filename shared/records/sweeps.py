@@ -1,0 +1,70 @@
+"""The only queries that cross tenants. They return ids, and whoever works on those goes through a tenant's store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.mailbox import SERVED
+from shared.domain.quarantine import ParkedState
+from shared.ports import ID, Conditions, Document, Documents, Query
+
+PAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document some tenant owns: its tenant, and its path below it."""
+
+    tenant: str
+    path: str
+
+    def segment(self, index: int) -> str:
+        return self.path.split("/")[index]
+
+
+def served_mailboxes(documents: Documents) -> Iterator[Found]:
+    """Mailboxes that are connected and not paused."""
+    where: Conditions = (("status", "in", sorted(status.value for status in SERVED)),)
+    return _pages(documents, Query("mailboxes", where=where, order_by=(ID,), group=True))
+
+
+def watches_ending_before(documents: Documents, moment: datetime) -> Iterator[Found]:
+    """Streams whose watch or channel ends at or before `moment`."""
+    where: Conditions = (("watch_expires_at", "<=", moment),)
+    return _pages(documents, Query("streams", where=where, order_by=("watch_expires_at", ID), group=True))
+
+
+def promised_before(documents: Documents, moment: datetime) -> Iterator[Found]:
+    where: Conditions = (("promised_at", "<=", moment),)
+    return _pages(documents, Query("outbox", where=where, order_by=("promised_at", ID), group=True))
+
+
+def hidden_before(documents: Documents, moment: datetime) -> Iterator[Found]:
+    """Messages, the organization's and users' own, whose time is over."""
+    where: Conditions = (("expires_at", "<=", moment),)
+    return _pages(documents, Query("messages", where=where, order_by=("expires_at", ID), group=True))
+
+
+def parked(documents: Documents) -> Iterator[Found]:
+    where: Conditions = (("state", "==", ParkedState.PARKED.value),)
+    return _pages(documents, Query("quarantine", where=where, order_by=("parked_at", ID), group=True))
+
+
+def _pages(documents: Documents, query: Query) -> Iterator[Found]:
+    start: tuple[object, ...] | None = None
+    while True:
+        page = documents.find(
+            Query(query.collection, query.where, query.order_by, limit=PAGE, start_after=start, group=True)
+        )
+        yield from (_found(document) for document in page)
+        if len(page) < PAGE:
+            return
+        last = page[-1]
+        start = tuple(last.path if name == ID else last.fields[name] for name in query.order_by)
+
+
+def _found(document: Document) -> Found:
+    _, tenant, path = document.path.split("/", 2)
+    return Found(tenant, path)

@@ -1,0 +1,1 @@
+"""Calendars in: from a hint that a calendar changed to meetings on timelines."""

@@ -1,0 +1,57 @@
+"""After a contact's addresses changed: attach and detach meetings (R7).
+
+Meetings that are stored are rebuilt from what is stored. Those that were left out because nobody knew the guest are
+read anew: a whole reading of a calendar takes a call for each 250 events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.message import participant_key
+from shared.ports import Tasks
+from shared.records.calendar import CalendarStreams, Events
+from shared.records.mailboxes import Mailboxes
+from shared.records.organizations import Organizations
+from shared.records.store import TenantStore
+from shared.usecases.calendar.queue_work import Cause, rebuild_task, sync_task
+
+EVENTS_A_PAGE = 300
+
+
+def rematch_meetings(store: TenantStore, addresses: Iterable[str], *, cause: str, tasks: Tasks) -> int:
+    """Queue a rebuild of every stored meeting that names one of the addresses, old or new; returns how many.
+
+    cause: what makes this change new; asked twice for one cause it queues once.
+    """
+    index_key = Organizations(store).get().index_key
+    keys = {participant_key(index_key, address) for address in addresses}
+    meeting_ids = {meeting_id for key in keys for meeting_id in _meetings_naming(store, key)}
+    tasks.create([rebuild_task(store.tenant, meeting_id, "rematch", cause) for meeting_id in sorted(meeting_ids)])
+    return len(meeting_ids)
+
+
+def _meetings_naming(store: TenantStore, key: str) -> Iterable[str]:
+    after: str | None = None
+    while True:
+        page = Events(store).of_participant(key, after=after, limit=EVENTS_A_PAGE)
+        yield from (occurrence.meeting_id for occurrence in page)
+        if len(page) < EVENTS_A_PAGE:
+            return
+        after = page[-1].event_id
+
+
+def reread_calendars(store: TenantStore, *, cause: str, tasks: Tasks) -> int:
+    """Queue a whole reading of every calendar that is followed, under a new generation; returns how many.
+
+    One reading serves every address that became known before it begins: ask once for an import, not once a contact.
+    """
+    queued = [
+        sync_task(store.tenant, mailbox.mailbox_id, stream.stream_id, Cause.REREAD, cause)
+        for mailbox in Mailboxes(store).all()
+        if mailbox.served
+        for stream in CalendarStreams(store, mailbox.mailbox_id).all()
+        if not stream.closed
+    ]
+    tasks.create(queued)
+    return len(queued)

@@ -1,0 +1,1 @@
+"""Mail in: from a hint that a mailbox changed to a row on a timeline."""

@@ -1,0 +1,321 @@
+"""Read a mailbox's past: list every id of the window, then headers page by page, newest first (G8, D5).
+
+Listing costs next to nothing and tells how much there is; knowing all of it, messages of one thread are read together
+wherever they lie in the window. The run's document says where to go on, so a crash repeats one page at most; pages
+draw from the mailbox's budget and leave its live share alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.backfill import (
+    BackfillRun,
+    Chunk,
+    Group,
+    Phase,
+    Wanted,
+    body_units,
+    grouped,
+    header_units,
+    pages,
+)
+from shared.domain.budget import LIVE_SHARE, Draw, capacity
+from shared.domain.ids import digest
+from shared.domain.ledger import SeenRow, Source, State, queued_row, utc_day
+from shared.domain.mail.envelope import MailHeaders
+from shared.domain.mail_rules import Decision, LeftOut
+from shared.domain.mailbox import Status
+from shared.domain.message import message_key
+from shared.errors import AlreadyExistsError, PayloadError, RateLimitedError, StaleWriteError
+from shared.ports import Task, Write
+from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.store import guarded
+from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk
+from shared.usecases.mail.ingest_messages import Ingest, here_already
+from shared.usecases.mail.queue_work import ingest_task, start_times
+from shared.usecases.mail.read_mail import HeadersRead, read_headers
+from shared.usecases.mail.served import ServedMailbox
+
+LISTED, PLANNED = "l", "p"
+PAGES_A_CHUNK = 20
+
+
+def start_backfill(served: ServedMailbox, *, after: datetime, before: datetime) -> None:
+    """Begin a run over the window, or take a finished one up again for a new window. A running one goes on."""
+
+    def attempt() -> BackfillRun:
+        stored = served.streams.backfill()
+        if stored is not None and stored.value.phase is not Phase.DONE:
+            return stored.value
+        run = BackfillRun(
+            run_id=digest(served.mailbox_id, after.isoformat(), before.isoformat())[:16],
+            after=after,
+            before=before,
+            started_at=served.clock.now(),
+            fresh=stored is None,
+        )
+        streams = served.streams
+        served.store.commit(
+            [streams.updating_backfill(run, stored.version) if stored else streams.creating_backfill(run)]
+        )
+        return run
+
+    run = guarded(served.jitter, "the backfill", attempt)
+    served.tasks.create([page_task(served, run)])
+
+
+def page_task(served: ServedMailbox, run: BackfillRun, not_before: datetime | None = None, *again: str) -> Task:
+    """The next step of a run, named by where the run stands."""
+    where = (run.run_id, run.phase.value, run.list_page or "", run.chunk, run.page, run.started_at.isoformat())
+    return Task(
+        queue="mailbox-backfill",
+        function="mailbox_backfill",
+        name=digest("mailbox-backfill", *served.ids.values(), *where, *again),
+        payload={**served.ids, "run": run.run_id},
+        not_before=not_before,
+    )
+
+
+def backfill_page(served: ServedMailbox, run_id: str) -> None:
+    """One step of the run: list a page, plan, or read a page; then queue the next. A step done before is not repeated:
+    the run's document has moved on."""
+    if not Mailboxes(served.store).get(served.mailbox_id).value.served:
+        return
+    stored = served.streams.backfill()
+    if stored is None or stored.value.run_id != run_id or stored.value.phase is Phase.DONE:
+        return
+    try:
+        if stored.value.phase is Phase.LISTING:
+            _list_page(served, stored)
+        else:
+            _read_page(served, stored)
+    except StaleWriteError:
+        return  # another run of this task did the step
+    except RateLimitedError as limited:
+        served.budget.block(limited.resume_at)
+        raise
+
+
+def resume_backfill(served: ServedMailbox) -> None:
+    """Queue the run's next step again, in case its task was lost: the poll asks for it, and a resumed mailbox."""
+    stored = served.streams.backfill()
+    if stored is not None and stored.value.phase is not Phase.DONE:
+        slot = str(int(served.clock.now().timestamp()) // 300)
+        served.tasks.create([page_task(served, stored.value, None, "resumed", slot)])
+
+
+# ------------------------------------------------------------------------------------------------------------ listing
+
+
+def _list_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
+    run, streams = stored.value, served.streams
+    granted = _draw(served, run, served.prices["gmail.users.messages.list"])
+    if granted is None:
+        return
+    page = served.gmail.list_messages(after=run.after, before=run.before, page=run.list_page)
+    wanted = tuple(Wanted(ref.gmail_id, ref.gmail_thread_id) for ref in page.refs)
+    moved = replace(run, chunks=run.chunks + 1, listed=run.listed + len(wanted), list_page=page.next_page)
+    chunk = streams.writing_chunk(run.run_id, LISTED, run.chunks, Chunk(wanted))
+    if page.next_page is not None:
+        served.store.commit([streams.updating_backfill(moved, stored.version), chunk])
+        served.tasks.create([page_task(served, moved)])
+        return
+    served.store.commit([streams.updating_backfill(replace(moved, list_page=run.list_page), stored.version), chunk])
+    _plan(served)
+
+
+def _plan(served: ServedMailbox) -> None:
+    """Arrange what was listed into groups over the whole window, and go on to reading.
+
+    The chunks of a plan are the same whoever writes them, so a crash between them and the run's move repeats them.
+    """
+    stored = served.streams.backfill()
+    assert stored is not None
+    run, streams = stored.value, served.streams
+    listed = [wanted for number in range(run.chunks) for wanted in streams.chunk(run.run_id, LISTED, number).messages]
+    unique = list({wanted.gmail_id: wanted for wanted in listed}.values())
+    planned = pages(grouped(unique))
+    chunks = [planned[start : start + PAGES_A_CHUNK] for start in range(0, len(planned), PAGES_A_CHUNK)]
+    for number, chunk in enumerate(chunks):
+        messages = tuple(wanted for page in chunk for group in page for wanted in group.messages)
+        served.store.commit([streams.writing_chunk(run.run_id, PLANNED, number, Chunk(messages))])
+    reading = replace(run, phase=Phase.READING, chunks=len(chunks), chunk=0, page=0, listed=len(unique))
+    cleared: list[Write] = [streams.deleting_chunk(run.run_id, LISTED, number) for number in range(run.chunks)]
+    if not chunks:
+        _finish(served, Stored(reading, stored.version), cleared)
+        return
+    served.store.commit([streams.updating_backfill(reading, stored.version), *cleared])
+    served.tasks.create([page_task(served, reading)])
+    served.log("backfill.listed", messages=len(unique), listings=run.chunks)
+
+
+# ------------------------------------------------------------------------------------------------------------ reading
+
+
+def _read_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
+    run, streams = stored.value, served.streams
+    planned = pages(grouped(streams.chunk(run.run_id, PLANNED, run.chunk).messages))
+    page = planned[run.page]
+    known = {} if run.fresh else served.seen.get_all([wanted.gmail_id for group in page for wanted in group.messages])
+    groups = _without(page, set(known))
+    if groups and _draw(served, run, header_units(groups, served.prices)) is None:
+        return
+    read = _headers(served, groups)
+    desk = open_desk(served.store, served.mailbox_id)
+    moved = _moved(run, len(planned), sum(len(group.messages) for group in page))
+    if read is None:
+        tasks = _commit_unread(served, stored, moved, groups)
+    else:
+        tasks = _commit_read(served, stored, moved, desk, read)
+    served.tasks.create(tasks)
+    if moved.chunk < moved.chunks:
+        served.tasks.create([page_task(served, moved)])
+
+
+def _headers(served: ServedMailbox, groups: Sequence[Group]) -> HeadersRead | None:
+    """Headers of the page; None where one message's cannot be read: then each is read by a task of its own, where the
+    unreadable one is parked and stops nobody else."""
+    try:
+        return read_headers(served.gmail, groups) if groups else HeadersRead({}, frozenset())
+    except PayloadError:
+        return None
+
+
+def _without(page: Sequence[Group], known: set[str]) -> list[Group]:
+    left = [wanted for group in page for wanted in group.messages if wanted.gmail_id not in known]
+    return grouped(left)
+
+
+def _moved(run: BackfillRun, pages_of_chunk: int, decided: int) -> BackfillRun:
+    moved = replace(run, decided=run.decided + decided, page=run.page + 1)
+    if moved.page == pages_of_chunk:
+        moved = replace(moved, chunk=run.chunk + 1, page=0)
+    return moved
+
+
+def _commit_unread(
+    served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, groups: Sequence[Group]
+) -> list[Task]:
+    now = served.clock.now()
+    wanted = [message for group in groups for message in group.messages]
+    known = served.seen.get_all([message.gmail_id for message in wanted])
+    rows = [
+        queued_row(message.gmail_id, message.gmail_thread_id, now, source=Source.BACKFILL)
+        for message in wanted
+        if message.gmail_id not in known
+    ]
+    _commit_move(served, stored, moved, [served.seen.creating(row) for row in rows])
+    return [ingest_task([row], served, None) for row in rows]
+
+
+def _commit_read(
+    served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, desk: Desk, read: HeadersRead
+) -> list[Task]:
+    try:
+        return _commit_page(served, stored, moved, desk, read)
+    except AlreadyExistsError:
+        # Live mail reached some of these first: settle the others only.
+        rows = served.seen.get_all(list(read.headers))
+        left = {gmail_id: headers for gmail_id, headers in read.headers.items() if gmail_id not in rows}
+        return _commit_page(served, stored, moved, desk, HeadersRead(left, read.whole_threads))
+
+
+def _commit_page(
+    served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, desk: Desk, read: HeadersRead
+) -> list[Task]:
+    """Rows of the page and the run's move in one commit; copies of messages that are here settle right after it."""
+    now = served.clock.now()
+    present = [headers for headers in read.headers.values() if headers is not None]
+    decisions = decide_all(served.store, desk, present)
+    wanted = [headers for headers in present if not isinstance(decisions[headers.gmail_id], LeftOut)]
+    second = here_already(served, wanted)
+    rows = [_row(headers, decisions[headers.gmail_id], desk, now) for headers in present]
+    first = [row for row in rows if row.state is State.QUEUED and row.gmail_id not in second]
+    groups = _ingest_groups(first, read.whole_threads, present)
+    prices = served.prices
+    costs = [body_units(len(group), whole_thread=len(group) > 1, prices=prices) for group in groups]
+    granted = served.budget.draw(sum(costs), may_owe=True) if groups else None
+    starts = start_times(costs, granted, now, served.quota_units_per_minute) if granted else []
+    due = {row.gmail_id: start for group, start in zip(groups, starts, strict=True) for row in group}
+    timed = [replace(row, queued_at=due.get(row.gmail_id, row.queued_at)) for row in rows]
+    writes: list[Write] = [served.seen.creating(row) for row in timed]
+    _commit_move(served, stored, moved, writes)
+    _settle_second_copies(served, desk, read, second)
+    served.log("backfill.page_read", decided=moved.decided, listed=moved.listed, queued=len(first))
+    return [
+        ingest_task(group, served, start if start > now else None) for group, start in zip(groups, starts, strict=True)
+    ]
+
+
+def _row(headers: MailHeaders, decision: Decision, desk: Desk, now: datetime) -> SeenRow:
+    row = queued_row(headers.gmail_id, headers.gmail_thread_id, now, source=Source.BACKFILL)
+    day = utc_day(headers.internal_at)
+    if isinstance(decision, LeftOut):
+        return row.left_out(decision.rule, message_key(desk.organization.index_key, headers), day)
+    return replace(row, day=day, headers_passed=True)
+
+
+def _ingest_groups(
+    rows: Sequence[SeenRow],
+    whole_threads: frozenset[str],
+    present: Sequence[MailHeaders],
+) -> list[list[SeenRow]]:
+    """One task a message; one for a thread that is wholly wanted, all of it logged here for the first time."""
+    by_thread: dict[str, list[SeenRow]] = {}
+    for row in rows:
+        by_thread.setdefault(row.gmail_thread_id, []).append(row)
+    sizes: dict[str, int] = {}
+    for headers in present:
+        sizes[headers.gmail_thread_id] = sizes.get(headers.gmail_thread_id, 0) + 1
+    groups: list[list[SeenRow]] = []
+    for thread_id, members in by_thread.items():
+        together = thread_id in whole_threads and len(members) == sizes[thread_id] >= 3
+        groups.extend([members] if together else [[row] for row in members])
+    return groups
+
+
+def _settle_second_copies(served: ServedMailbox, desk: Desk, read: HeadersRead, second: frozenset[str]) -> None:
+    """Add this holder to messages another mailbox brought: their headers are at hand, and nothing more is needed."""
+    if not second:
+        return
+    rows = served.seen.get_all(sorted(second))
+    ingest = Ingest(served, desk)
+    ingest.settle_all(list(rows.values()), read.headers, {})
+    ingest.raise_unsettled()
+
+
+def _commit_move(
+    served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, writes: Sequence[Write]
+) -> None:
+    if moved.chunk == moved.chunks:
+        _finish(served, Stored(moved, stored.version), writes)
+    else:
+        served.store.commit([served.streams.updating_backfill(moved, stored.version), *writes])
+
+
+def _finish(served: ServedMailbox, stored: Stored[BackfillRun], writes: Sequence[Write]) -> None:
+    """The last step: the run is done, its plan goes, and the mailbox is no longer importing."""
+    run, streams = stored.value, served.streams
+    done = replace(run, phase=Phase.DONE, finished_at=served.clock.now())
+    plan = [streams.deleting_chunk(run.run_id, PLANNED, number) for number in range(run.chunks)]
+    mailbox = Mailboxes(served.store).get(served.mailbox_id)
+    status: list[Write] = []
+    if mailbox.value.status is Status.IMPORTING:
+        connected = replace(mailbox.value, status=Status.CONNECTED)
+        status = [Mailboxes(served.store).updating(connected, mailbox.version)]
+    served.store.commit([streams.updating_backfill(done, stored.version), *writes, *plan, *status])
+    served.log("backfill.finished", messages=run.listed)
+
+
+def _draw(served: ServedMailbox, run: BackfillRun, cost: int) -> Draw | None:
+    """Units for this step, or None after queueing the step for when there will be enough."""
+    quota = served.quota_units_per_minute
+    floor = LIVE_SHARE * capacity(quota) / capacity(6_000)
+    granted = served.budget.draw(cost, floor=floor, may_owe=False)
+    if granted.granted:
+        return granted
+    served.tasks.create([page_task(served, run, granted.ready_at, granted.ready_at.isoformat())])
+    return None

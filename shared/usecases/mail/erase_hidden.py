@@ -1,0 +1,50 @@
+"""Erase messages that no mailbox has held for thirty days: row, bodies and every summary (G7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared import log
+from shared.ports import Blobs, Clock, Documents, Jitter, Write
+from shared.records.store import TenantStore, guarded
+from shared.records.sweeps import hidden_before
+from shared.usecases.mail.post_message import Place, live_thread
+
+
+def erase_hidden(documents: Documents, *, blobs: Callable[[str], Blobs], clock: Clock, jitter: Jitter) -> int:
+    """Erase what is due in every tenant, whose blobs `blobs` opens; returns how many."""
+    due = list(hidden_before(documents, clock.now()))
+    for found in due:
+        user_id = found.segment(1) if found.path.startswith("users/") else None
+        place = Place(TenantStore(documents, found.tenant), user_id)
+        erase_message(place, found.path.rsplit("/", 1)[1], blobs=blobs(found.tenant), clock=clock, jitter=jitter)
+    return len(due)
+
+
+def erase_message(place: Place, message_id: str, *, blobs: Blobs, clock: Clock, jitter: Jitter) -> None:
+    """Blobs first: what names them goes last, so that a crash leaves something that says what is left to do."""
+    stored = place.messages.find(message_id)
+    if stored is None or stored.value.expires_at is None or stored.value.expires_at > clock.now():
+        return
+    for key in (stored.value.text_blob, stored.value.html_blob):
+        if key is not None:
+            blobs.delete(key)
+
+    def attempt() -> None:
+        current = place.messages.find(message_id)
+        if current is None or current.value.readers:
+            return
+        thread = live_thread(place, current.value.thread_id)
+        rebuilt = thread.value.without_message(message_id)
+        left: Write = (
+            place.threads.updating(rebuilt, thread.version)
+            if rebuilt.messages or rebuilt.older
+            else place.threads.deleting(rebuilt.thread_id, thread.version)
+        )
+        owners = place.owners(current.value.contact_ids)
+        place.store.commit(
+            [place.messages.deleting(message_id, current.version), left, *place.entries(rebuilt, owners)]
+        )
+        log.event("message.erased", tenant=place.store.tenant, message=message_id)
+
+    guarded(jitter, f"message {message_id}", attempt)

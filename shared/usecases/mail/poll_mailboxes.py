@@ -1,0 +1,24 @@
+"""Queue a poll of every served mailbox: now minus the last good reading stays under ten minutes (I5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.domain.ids import digest
+from shared.ports import Documents, Task, Tasks
+from shared.records.sweeps import served_mailboxes
+
+
+def poll_mailboxes(documents: Documents, *, tasks: Tasks, slot: datetime) -> int:
+    """One task per mailbox and slot (the time the job was meant to run); returns how many."""
+    polls = [
+        Task(
+            queue="mailbox-sync",
+            function="mailbox_sync",
+            name=digest("mailbox-poll", found.tenant, found.segment(1), slot.isoformat()),
+            payload={"tenant": found.tenant, "mailbox": found.segment(1), "wish": None, "poll": True},
+        )
+        for found in served_mailboxes(documents)
+    ]
+    tasks.create(polls)
+    return len(polls)

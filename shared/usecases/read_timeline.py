@@ -1,0 +1,89 @@
+"""Read a timeline as one person may see it: one query, then one pure function (R13, D7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.message import LoggedMessage
+from shared.domain.people import User, Viewer
+from shared.domain.settings import Share
+from shared.domain.timeline import Entry
+from shared.domain.visibility import level, visible
+from shared.errors import ForbiddenError, NotFoundError
+from shared.ports import Blobs
+from shared.records.mail import Messages, Timelines, contact_owner, user_owner
+from shared.records.people import Contacts
+from shared.records.store import TenantStore
+
+PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """entries: newest first. next_before: where the next page begins, None on the last."""
+
+    entries: tuple[Entry, ...]
+    next_before: tuple[datetime, str] | None
+
+
+def read_contact_timeline(
+    store: TenantStore,
+    contact_id: str,
+    viewer: Viewer,
+    *,
+    before: tuple[datetime, str] | None = None,
+    limit: int = PAGE,
+) -> TimelinePage:
+    """Raises: NotFoundError, also for a contact the viewer may not see: its existence is not told."""
+    contact = Contacts(store).get(contact_id).contact
+    if not viewer.may_see_records_of(contact.owner_id):
+        raise NotFoundError(f"contact {contact_id} does not exist")
+    return _page(store, contact_owner(contact_id), viewer, before, limit)
+
+
+def read_own_record(
+    store: TenantStore, user: User, *, before: tuple[datetime, str] | None = None, limit: int = PAGE
+) -> TimelinePage:
+    """The user's own record, which nobody else can ask for (G12)."""
+    return _page(store, user_owner(user.user_id), user.viewer, before, limit)
+
+
+def _page(
+    store: TenantStore, owner: str, viewer: Viewer, before: tuple[datetime, str] | None, limit: int
+) -> TimelinePage:
+    entries = Timelines(store).page(owner, before=before, limit=limit)
+    shown = tuple(kept for entry in entries if (kept := visible(entry, viewer)))
+    last = entries[-1] if len(entries) == limit else None
+    return TimelinePage(shown, (last.at, last.entry_id) if last else None)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMessage:
+    """A message with its body, as much of it as the viewer may read. html is sanitized; remote images are blocked."""
+
+    message: LoggedMessage
+    text: str
+    html: str | None
+
+
+def open_message(store: TenantStore, message_id: str, viewer: Viewer, *, blobs: Blobs) -> OpenedMessage:
+    """Raises: NotFoundError; ForbiddenError where its holders share less than the whole."""
+    message = Messages(store).get(message_id).value
+    share = level(message.readers, viewer)
+    owners: Mapping[str, str | None] = {
+        stored.contact.contact_id: stored.contact.owner_id for stored in Contacts(store).get_all(message.contact_ids)
+    }
+    holder = any(reader.rpartition(":")[0] == viewer.user_id for reader in message.readers)
+    if share is None or not (holder or any(viewer.may_see_records_of(owner) for owner in owners.values())):
+        raise NotFoundError(f"message {message_id} does not exist")
+    if share is not Share.FULL:
+        raise ForbiddenError("The people who hold this message share its metadata only; ask one of them for access.")
+    text = message.text if message.text is not None else _blob(blobs, message.text_blob) or ""
+    html = message.html if message.html is not None else _blob(blobs, message.html_blob)
+    return OpenedMessage(message, text, html)
+
+
+def _blob(blobs: Blobs, key: str | None) -> str | None:
+    return blobs.get(key).decode() if key else None

@@ -1,0 +1,400 @@
+"""Builds the real things: the only place that reads the environment.
+
+Everything is built when it is first asked for and kept for the life of the instance; what a function does not ask for
+is never imported. All of it is safe to use from the threads of one instance.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from shared.domain.quarantine import Parked
+from shared.errors import ProofError
+from shared.platform.clock import SystemChance, SystemClock, SystemJitter
+from shared.records.store import TenantStore
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from shared.domain.people import User
+    from shared.platform.identity import ServiceTokens, UserTokens
+    from shared.ports import (
+        Authorization,
+        Blobs,
+        Calendar,
+        Chance,
+        Clock,
+        Documents,
+        Jitter,
+        Mailbox,
+        Publisher,
+        Recurrence,
+        Tasks,
+        Vault,
+        WrappingKey,
+    )
+    from shared.providers.google.http import GoogleHttp
+    from shared.providers.google.notices import ConsentAnswer
+    from shared.providers.google.wire import Wire
+    from shared.records.routes import Routes
+    from shared.usecases.access_token import Credit
+    from shared.usecases.calendar.served import ServedCalendars
+    from shared.usecases.mail.served import ServedMailbox
+
+GMAIL_TOPIC = "gmail-push"
+NO_TENANT = "unrouted"
+"""Where garbage is parked that names no tenant."""
+
+TOKEN_KEPT_FOR = timedelta(minutes=5)
+
+
+# -------------------------------------------------------------------------------------------------- the environment
+
+
+def _env(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise RuntimeError(f"the environment variable {name} is not set")
+    return value
+
+
+def project() -> str:
+    return _env("GOOGLE_CLOUD_PROJECT")
+
+
+def function_url(function: str) -> str:
+    """A function's URL, which is also the audience of the tokens it accepts."""
+    return f"{_env('FUNCTIONS_BASE_URL').rstrip('/')}/{function}"
+
+
+def public_url(function: str) -> str:
+    """Where vendors and browsers reach a function."""
+    base = os.environ.get("PUBLIC_BASE_URL") or _env("FUNCTIONS_BASE_URL")
+    return f"{base.rstrip('/')}/{function}"
+
+
+def quota_units_per_minute() -> int:
+    """Gmail's quota for one user of this project; Google's default for new projects unless configured."""
+    from shared.providers.google.prices import DEFAULT_QUOTA_UNITS_PER_MINUTE
+
+    return int(os.environ.get("GMAIL_QUOTA_UNITS_PER_MINUTE") or DEFAULT_QUOTA_UNITS_PER_MINUTE)
+
+
+# ------------------------------------------------------------------------------------------------ time, chance, store
+
+
+@cache
+def clock() -> Clock:
+    return SystemClock()
+
+
+@cache
+def chance() -> Chance:
+    return SystemChance()
+
+
+@cache
+def jitter() -> Jitter:
+    return SystemJitter()
+
+
+@cache
+def documents() -> Documents:
+    from google.cloud import firestore
+
+    from shared.platform.firestore.documents import FirestoreDocuments
+
+    return FirestoreDocuments(firestore.Client(project=project()), jitter())
+
+
+def store(tenant: str) -> TenantStore:
+    return TenantStore(documents(), tenant)
+
+
+@cache
+def routes() -> Routes:
+    from shared.records.routes import Routes
+
+    return Routes(documents())
+
+
+@cache
+def tasks() -> Tasks:
+    from shared.platform.cloud_tasks import CloudTasks
+
+    return CloudTasks(
+        project=project(),
+        location=_env("TASKS_LOCATION"),
+        function_url=function_url,
+        service_account=_env("OIDC_CALLER"),
+        emulator_host=os.environ.get("CLOUD_TASKS_EMULATOR_HOST"),
+    )
+
+
+@cache
+def publisher() -> Publisher:
+    from shared.platform.pubsub import PubSubPublisher
+
+    return PubSubPublisher(project=project(), emulator_host=os.environ.get("PUBSUB_EMULATOR_HOST"))
+
+
+@cache
+def blobs(tenant: str) -> Blobs:
+    from shared.platform.blobs import ObjectBlobs
+
+    return ObjectBlobs(_env("BLOBS_URL"), tenant)
+
+
+@cache
+def recurrence() -> Recurrence:
+    from shared.platform.recurrence import DateutilRecurrence
+
+    return DateutilRecurrence()
+
+
+# ----------------------------------------------------------------------------------------------------- who is asking
+
+
+@cache
+def service_tokens() -> ServiceTokens:
+    from shared.platform.identity import ServiceTokens
+    from shared.platform.key_set import KeySet
+
+    return ServiceTokens(KeySet(_env("OIDC_CERTS_URL"), clock()), frozenset({_env("OIDC_CALLER")}), clock())
+
+
+@cache
+def user_tokens() -> UserTokens:
+    from shared.platform.identity import UserTokens
+    from shared.platform.key_set import KeySet
+
+    return UserTokens(KeySet(_env("IDENTITY_CERTS_URL"), clock()), _env("IDENTITY_PROJECT"), clock())
+
+
+def signed_in(request: Request) -> tuple[TenantStore, User]:
+    """The person asking, and the store of their organization. Raises: ProofError, ForbiddenError."""
+    from shared.errors import ForbiddenError
+    from shared.records.people import Users
+
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise ProofError("no ID token")
+    person = user_tokens().verify(token.strip())
+    tenant_store = store(person.tenant)
+    user = Users(tenant_store).find(person.user_id)
+    if user is None:
+        raise ForbiddenError(f"user {person.user_id} is not a member")
+    return tenant_store, user
+
+
+def argument(request: Request, name: str) -> str:
+    """A query argument, or a field of a JSON body. Raises: InputError naming the one that is missing."""
+    from shared.errors import InputError
+
+    body = request.get_json(silent=True) if request.method != "GET" else None
+    value = request.args.get(name) or (body.get(name) if isinstance(body, dict) else None)
+    if not isinstance(value, str) or not value or ("/" in value and name != "message_id"):
+        raise InputError(f"The argument '{name}' is missing or not a text.")
+    return value
+
+
+def phone_reader(region: str) -> Callable[[str], str | None]:
+    """Reads phone numbers as they are written in a region (ISO 3166, two letters) to E.164."""
+    import phonenumbers
+
+    def read(typed: str) -> str | None:
+        try:
+            number = phonenumbers.parse(typed, region)
+        except phonenumbers.NumberParseException:
+            return None
+        if not phonenumbers.is_possible_number(number):
+            return None
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+    return read
+
+
+# ----------------------------------------------------------------------------------------------------------- secrets
+
+
+@cache
+def wrapping_key() -> WrappingKey:
+    from shared.platform.wrapping_keys import FileWrappingKey, KmsWrappingKey
+
+    key_file = os.environ.get("LOCAL_WRAPPING_KEY_FILE")
+    return FileWrappingKey(Path(key_file)) if key_file else KmsWrappingKey(_env("KMS_KEY"))
+
+
+@cache
+def vault(tenant: str) -> Vault:
+    from shared.platform.vault import EnvelopeVault
+
+    return EnvelopeVault(documents(), tenant, wrapping_key(), clock(), chance())
+
+
+def credit(tenant: str, actor: str = "system") -> Credit:
+    from shared.usecases.access_token import Credit
+
+    return Credit(store(tenant), vault(tenant), authorization(), clock(), chance(), jitter(), actor)
+
+
+# ------------------------------------------------------------------------------------------------------------ Google
+
+
+@cache
+def authorization() -> Authorization:
+    from shared.providers.google.manifest import MANIFEST, Endpoints
+    from shared.providers.google.oauth import GoogleAuthorization, OAuthClient
+
+    client = json.loads(Path(_env("GOOGLE_OAUTH_CLIENT")).read_text())["web"]
+    root = os.environ.get("GOOGLE_API_ROOT")
+    return GoogleAuthorization(
+        OAuthClient(client["client_id"], client["client_secret"], public_url("oauth_callback")),
+        clock=clock(),
+        chance=chance(),
+        endpoints=Endpoints.under(root) if root else MANIFEST.endpoints,
+        wire=_wire(),
+    )
+
+
+@cache
+def _wire() -> Wire:
+    from shared.providers.google.wire import Wire
+
+    return Wire()
+
+
+class _Token:
+    """A mailbox's access token, kept in memory for a few minutes: reading it from the store costs a read a message."""
+
+    def __init__(self, tenant: str, mailbox_id: str) -> None:
+        self._tenant = tenant
+        self._mailbox_id = mailbox_id
+        self._lock = Lock()
+        self._token: str | None = None
+        self._until: datetime | None = None
+
+    def __call__(self, rejected: bool) -> str:
+        """rejected: the vendor refused the last one handed out."""
+        from shared.records.mailboxes import Mailboxes
+        from shared.usecases.access_token import access_token
+
+        with self._lock:
+            now = clock().now()
+            if self._token is not None and self._until is not None and now < self._until and not rejected:
+                return self._token
+            connection = Mailboxes(store(self._tenant)).get(self._mailbox_id).value.connection_id
+            refused = self._token if rejected else None
+            self._token = access_token(credit(self._tenant), connection, rejected=refused)
+            self._until = now + TOKEN_KEPT_FOR
+            return self._token
+
+
+@cache
+def _google(tenant: str, mailbox_id: str) -> GoogleHttp:
+    from shared.providers.google.http import GoogleHttp
+
+    return GoogleHttp(
+        _Token(tenant, mailbox_id),
+        clock=clock(),
+        chance=chance(),
+        root_url=os.environ.get("GOOGLE_API_ROOT"),
+        wire=_wire(),
+    )
+
+
+def gmail(tenant: str, mailbox_id: str) -> Mailbox:
+    from shared.providers.google.gmail import GmailMailbox
+
+    return GmailMailbox(_google(tenant, mailbox_id), f"projects/{project()}/topics/{GMAIL_TOPIC}")
+
+
+def calendar(tenant: str, mailbox_id: str) -> Calendar:
+    from shared.providers.google.calendar import GoogleCalendar
+
+    return GoogleCalendar(_google(tenant, mailbox_id))
+
+
+def served(ids: Mapping[str, str]) -> ServedMailbox:
+    """The mailbox a task's payload names (`tenant`, `mailbox`), with everything that serves it."""
+    from shared.providers.google.prices import GMAIL_UNITS
+    from shared.usecases.mail.served import ServedMailbox
+
+    tenant, mailbox_id = ids["tenant"], ids["mailbox"]
+    return ServedMailbox(
+        store=store(tenant),
+        mailbox_id=mailbox_id,
+        gmail=gmail(tenant, mailbox_id),
+        tasks=tasks(),
+        blobs=blobs(tenant),
+        clock=clock(),
+        chance=chance(),
+        jitter=jitter(),
+        quota_units_per_minute=quota_units_per_minute(),
+        prices=GMAIL_UNITS,
+    )
+
+
+def served_calendars(ids: Mapping[str, str]) -> ServedCalendars:
+    """The calendars of the mailbox a payload names, with everything that serves them."""
+    from shared.usecases.calendar.served import ServedCalendars
+
+    tenant, mailbox_id = ids["tenant"], ids["mailbox"]
+    return ServedCalendars(
+        store=store(tenant),
+        mailbox_id=mailbox_id,
+        calendar=calendar(tenant, mailbox_id),
+        tasks=tasks(),
+        clock=clock(),
+        chance=chance(),
+        jitter=jitter(),
+        push_url=public_url("calendar_push"),
+    )
+
+
+def consent_answer(request: Request) -> ConsentAnswer:
+    """What the vendor's redirect brings. Raises: InputError with what to do."""
+    from shared.providers.google.notices import read_consent_answer
+
+    return read_consent_answer(request.args)
+
+
+def refused_features(granted: frozenset[str]) -> frozenset[str]:
+    """Features the person unticked on the consent page."""
+    from shared.providers.google.manifest import refused_features as refused
+
+    return refused(granted)
+
+
+def web_url() -> str:
+    """Where the web front end lives."""
+    return (os.environ.get("WEB_URL") or _env("FUNCTIONS_BASE_URL")).rstrip("/")
+
+
+# -------------------------------------------------------------------------------------------------------- quarantine
+
+
+def park(kind: str, key: str, reason: str, ids: Mapping[str, str]) -> None:
+    """Keep what an entry point could not hand on. A task is parked with what runs it again."""
+    from shared.usecases.quarantine import park as park_it
+
+    payload = json.loads(ids["payload"]) if "payload" in ids else None
+    tenant = payload.get("tenant", NO_TENANT) if payload else NO_TENANT
+    parked = Parked(
+        kind=kind,
+        key=key,
+        reason=reason,
+        parked_at=clock().now(),
+        ids={name: value for name, value in ids.items() if name != "payload"},
+        queue=ids.get("queue"),
+        function=ids.get("function") if payload else None,
+        payload=payload,
+    )
+    park_it(store(tenant), parked, jitter())

@@ -1,0 +1,1 @@
+"""Calendar rules: decisions, series, tombstones."""

@@ -1,0 +1,71 @@
+"""What is missing is named together with the command that installs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.cloud.requirements_check import FIRESTORE_JAR, MissingToolError, find_tools
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder programs are looked for in."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def sdk(tmp_path: Path) -> Path:
+    for name in (FIRESTORE_JAR, "platform/pubsub-emulator/lib/cloud-pubsub-emulator-0.8.20-all.jar"):
+        file = tmp_path / "sdk" / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+    return tmp_path / "sdk"
+
+
+def program(folder: Path, name: str, script: str = "") -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_tools_are_found_in_the_usual_folder(path: Path, sdk: Path) -> None:
+    program(path, "java")
+
+    tools = find_tools([sdk.parent / "elsewhere", sdk])
+
+    assert tools.java == path / "java"
+    assert tools.firestore_jar == sdk / FIRESTORE_JAR
+    assert tools.pubsub_jar.name == "cloud-pubsub-emulator-0.8.20-all.jar"
+
+
+def test_command_line_tool_is_asked_when_the_folder_is_unusual(path: Path, sdk: Path) -> None:
+    program(path, "java")
+    program(path, "gcloud", f"echo {sdk}")
+
+    assert find_tools([]).firestore_jar == sdk / FIRESTORE_JAR
+
+
+def test_missing_java(path: Path, sdk: Path) -> None:
+    with pytest.raises(MissingToolError, match=r"Java is missing.*apt-get install -y default-jre-headless"):
+        find_tools([sdk])
+
+
+def test_missing_cloud_tools(path: Path) -> None:
+    program(path, "java")
+
+    with pytest.raises(MissingToolError, match=r"Google Cloud CLI is missing.*curl .*sdk\.cloud\.google\.com"):
+        find_tools([])
+
+
+@pytest.mark.parametrize("component", ["cloud-firestore-emulator", "pubsub-emulator"])
+def test_missing_emulator(path: Path, sdk: Path, component: str) -> None:
+    program(path, "java")
+    for jar in (sdk / "platform" / component).rglob("*.jar"):
+        jar.unlink()
+
+    with pytest.raises(MissingToolError, match=f"gcloud components install {component}"):
+        find_tools([sdk])

@@ -1,0 +1,1 @@
+"""The Google Cloud adapters, beyond what their contracts say."""

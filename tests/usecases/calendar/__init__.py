@@ -1,0 +1,1 @@
+"""Calendar sync over fakes: stories, replayed failures, crashes."""

@@ -1,0 +1,1 @@
+"""Mail in: what the product does with it."""
