@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from shared.domain.people import User
     from shared.platform.identity import ServiceTokens, UserTokens
+    from shared.platform.key_set import KeySet
+    from shared.platform.vault import DataKeyCache
     from shared.ports import (
         Authorization,
         Blobs,
@@ -165,17 +167,22 @@ def recurrence() -> Recurrence:
 @cache
 def service_tokens() -> ServiceTokens:
     from shared.platform.identity import ServiceTokens
-    from shared.platform.key_set import KeySet
 
-    return ServiceTokens(KeySet(_env("OIDC_CERTS_URL"), clock()), frozenset({_env("OIDC_CALLER")}), clock())
+    return ServiceTokens(_key_set(_env("OIDC_CERTS_URL")), frozenset({_env("OIDC_CALLER")}), clock())
 
 
 @cache
 def user_tokens() -> UserTokens:
     from shared.platform.identity import UserTokens
+
+    return UserTokens(_key_set(_env("IDENTITY_CERTS_URL")), _env("IDENTITY_PROJECT"), clock())
+
+
+@cache
+def _key_set(url: str) -> KeySet:
     from shared.platform.key_set import KeySet
 
-    return UserTokens(KeySet(_env("IDENTITY_CERTS_URL"), clock()), _env("IDENTITY_PROJECT"), clock())
+    return KeySet(url, clock())
 
 
 def signed_in(request: Request) -> tuple[TenantStore, User]:
@@ -229,14 +236,21 @@ def wrapping_key() -> WrappingKey:
     from shared.platform.wrapping_keys import FileWrappingKey, KmsWrappingKey
 
     key_file = os.environ.get("LOCAL_WRAPPING_KEY_FILE")
-    return FileWrappingKey(Path(key_file)) if key_file else KmsWrappingKey(_env("KMS_KEY"))
+    return FileWrappingKey.load_or_create(Path(key_file)) if key_file else KmsWrappingKey(_env("KMS_KEY"))
 
 
 @cache
 def vault(tenant: str) -> Vault:
     from shared.platform.vault import EnvelopeVault
 
-    return EnvelopeVault(documents(), tenant, wrapping_key(), clock(), chance())
+    return EnvelopeVault(documents(), tenant, wrapping_key(), clock(), chance(), _data_keys())
+
+
+@cache
+def _data_keys() -> DataKeyCache:
+    from shared.platform.vault import DataKeyCache
+
+    return DataKeyCache()
 
 
 def credit(tenant: str, actor: str = "system") -> Credit:

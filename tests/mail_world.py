@@ -219,7 +219,9 @@ def mail_world(*, contacts: Sequence[str] = (CARL,), connected: bool = True, pag
     notices: list[bytes] = []
     gmail = Gmail(clock.now, lambda _topic, content: notices.append(content), random.Random(7))
     for address, name in ((ANNA, "Anna"), (BEN, "Ben")):
-        gmail.open(Account(address, name, f"sub-{name}", "acme.example", aliases=[Alias(f"{name.lower()}@acme-mail.example")]))
+        gmail.open(
+            Account(address, name, f"sub-{name}", "acme.example", aliases=[Alias(f"{name.lower()}@acme-mail.example")])
+        )
     world = MailWorld(
         documents=MemoryDocuments(),
         tasks=FakeTasks(clock),
@@ -309,9 +311,7 @@ FUNCTIONS: Mapping[str, Run] = {
     "mailbox_backfill": lambda world, payload: backfill_page(world.served(_address(payload)), payload["run"]),
     "mailbox_audit": _audit,
     "thread_join": _promised(_join),
-    "contact_refresh": _promised(
-        lambda world, payload: refresh_figures(world.store, payload["contact"], world.jitter)
-    ),
+    "contact_refresh": _promised(lambda world, payload: refresh_figures(world.store, payload["contact"], world.jitter)),
     "contact_reattach": _promised(_reattach),
     "mailbox_catch_up": _promised(_catch_up),
 }

@@ -18,7 +18,7 @@ from local.bridge import wiring
 from local.bridge.pusher import Pusher
 from local.cloud.manifests import ManifestError, load_manifests
 from local.cloud.ports import Ports
-from local.cloud.serving import serve_until_stopped
+from local.cloud.serving import require_free, serve_until_stopped
 from local.identity.keys import SigningKey
 
 GRACE_S = 0.5
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--functions", type=Path, default=Path("functions"), help="folder of functions")
     parser.add_argument("--key", type=Path, required=True, help="PEM file of the signing key")
     options = parser.parse_args()
+    require_free(options.port)
     try:
         manifests = load_manifests(options.functions)
     except ManifestError as wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,3 +79,17 @@ def _find_jar(sdk: Path, pattern: str, component: str, package: str) -> Path:
             f"  (if the CLI came from apt: sudo apt-get install -y google-cloud-cli-{package})"
         )
     return found[-1]
+
+
+def main() -> int:
+    """Say in one sentence what is missing; exit code 2 then."""
+    try:
+        find_tools()
+    except MissingToolError as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

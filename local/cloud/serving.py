@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local.cloud.ports import HOST, holder
+from local.cloud.ports import HOST, holder, is_free
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -65,6 +65,13 @@ def serve_until_stopped(app: WSGIApplication, port: int) -> None:
         sys.exit(2)
 
 
+def require_free(port: int) -> None:
+    """Exit with code 2 and a sentence if `port` is taken; for servers that do much before they listen."""
+    if not is_free(port):
+        print(_taken(port), file=sys.stderr)
+        sys.exit(2)
+
+
 def _bind(app: WSGIApplication, port: int) -> BaseWSGIServer:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,12 +80,16 @@ def _bind(app: WSGIApplication, port: int) -> BaseWSGIServer:
         listener.bind((HOST, port))
     except OSError as taken:
         listener.close()
-        raise PortTakenError(f"port {port} is taken by {holder(port)}: stop it or choose another port") from taken
+        raise PortTakenError(_taken(port)) from taken
     listener.listen(128)
     chosen = listener.getsockname()[1]
     server = make_server(HOST, chosen, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno())
     listener.close()  # werkzeug works on a duplicate
     return server
+
+
+def _taken(port: int) -> str:
+    return f"port {port} is taken by {holder(port)}: stop it or choose another port"
 
 
 def log_lines(name: str) -> logging.Logger:

@@ -10,7 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from local.cloud.ports import HOST, Ports, holder, is_free
+from local.cloud.ports import HOST, Ports
+from local.cloud.serving import require_free
 from local.functions_server import isolated
 from local.functions_server.apps import load_functions
 from local.functions_server.server import serve
@@ -23,11 +24,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder for bundles and the port map")
     parser.add_argument("--isolated", action="store_true", default=os.environ.get("ISOLATED") == "1")
     options = parser.parse_args()
-    if not is_free(options.port):
-        print(
-            f"port {options.port} is taken by {holder(options.port)}: stop it or choose another port", file=sys.stderr
-        )
-        sys.exit(2)
+    require_free(options.port)
     if options.isolated:
         _serve_isolated(options.root.resolve(), options.data.resolve(), options.port)
     else:

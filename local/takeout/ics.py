@@ -129,7 +129,7 @@ def _readable(path: Path, component: Component, report: Callable[[str], None]) -
     """Leave out what cannot be mapped, with a sentence."""
     try:
         yield
-    except (ValueError, OverflowError) as problem:
+    except (ValueError, OverflowError, TypeError) as problem:  # TypeError: rules that the library cannot write again
         report(f"{path}: the event with UID {uid_of(component)} was left out: {problem}")
 
 

@@ -9,6 +9,9 @@ from local.google.calendar import series
 from local.google.calendar.shapes import ApiEvent, api_time, moment_of
 from local.google.errors import ControlError
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError)
+"""What the standard library and dateutil raise for times, zones and rules that make no sense."""
+
 
 def known_zone(name: str) -> str:
     """Return an IANA name unchanged. Raises: ControlError when there is no such zone."""
@@ -26,7 +29,7 @@ def check_times(event: ApiEvent, time_zone: str) -> None:
     try:
         start = moment_of(event["start"], time_zone)
         end = moment_of(event["end"], event["start"].get("timeZone") or time_zone)
-    except (KeyError, ValueError, TypeError, OSError) as problem:
+    except _UNREADABLE as problem:
         raise ControlError(f"an event needs a start and an end that can be read: {problem}") from problem
     if isinstance(start, datetime) != isinstance(end, datetime):
         raise ControlError("start and end must both be dates or both be times")
@@ -35,5 +38,5 @@ def check_times(event: ApiEvent, time_zone: str) -> None:
     event["start"], event["end"] = api_time(start), api_time(end)
     try:
         next(series.starts(event))
-    except (ValueError, StopIteration) as problem:
+    except (*_UNREADABLE, StopIteration) as problem:
         raise ControlError(f"the recurrence of {event['id']} cannot be read: {problem}") from problem

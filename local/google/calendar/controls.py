@@ -60,7 +60,8 @@ def _seed(model: Calendars, body: Json) -> Json:
     calendar = _calendar(model, body)
     if "time_zone" in body:
         calendar.time_zone = known_zone(body["time_zone"])
-    return {"added": model.seed(calendar, _given(body, "events")), "left_out": []}
+    added, left_out = model.seed(calendar, _given(body, "events"))
+    return {"added": added, "left_out": left_out}
 
 
 def _seed_files(model: Calendars, account: Account, paths: list[Path]) -> Json:
@@ -75,7 +76,9 @@ def _seed_files(model: Calendars, account: Account, paths: list[Path]) -> Json:
     for position, exported in enumerate(files):
         calendar = primary if position == 0 else model.named_calendar(account.email, exported.name)
         calendar.time_zone = exported.time_zone
-        added += model.seed(calendar, exported.events)
+        count, refused = model.seed(calendar, exported.events)
+        added += count
+        left_out += refused
     return {"added": added, "left_out": left_out}
 
 

@@ -13,10 +13,12 @@ _OWN_FIELDS = ("colorId", "eventLabelId", "reminders", "transparency", "visibili
 
 
 def addresses(event: ApiEvent) -> frozenset[str]:
+    """The guests' addresses."""
     return frozenset(guest["email"] for guest in event.get("attendees", ()))
 
 
 def complete_guests(event: ApiEvent, before: Iterable[Json]) -> None:
+    """Fill in what Google fills in; guests that were there before keep their answers."""
     answers = {guest["email"]: guest["responseStatus"] for guest in before}
     for guest in event.get("attendees", ()):
         guest["email"] = str(guest["email"]).lower()
@@ -42,6 +44,7 @@ def guests_copy(event: ApiEvent, copy: ApiEvent | None) -> ApiEvent:
 
 
 def mark(person: dict[str, Any], flag: str, value: bool) -> None:
+    """Set a flag that Google leaves out when it is false."""
     person.pop(flag, None)
     if value:
         person[flag] = True

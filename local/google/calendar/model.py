@@ -126,15 +126,22 @@ class Calendars:
 
     # --- what people do
 
-    def seed(self, calendar: Calendar, events: Iterable[ApiEvent]) -> int:
-        """Put events in as they are, for example an export: ids are kept, nobody is invited. Returns how many."""
-        count = 0
+    def seed(self, calendar: Calendar, events: Iterable[ApiEvent]) -> tuple[int, list[str]]:
+        """Put events in as they are, for example an export: ids are kept, nobody is invited.
+
+        Returns: how many, and a sentence for each event that Google would refuse.
+        """
+        count, left_out = 0, list[str]()
         for given in events:
-            event = self._completed(calendar, given)
-            self._save(calendar, event, at=given.get("updated"))
-            count += 1
+            try:
+                event = self._completed(calendar, given)
+            except ControlError as refusal:
+                left_out.append(f"event {given.get('id', '(without id)')}: {refusal}")
+            else:
+                self._save(calendar, event, at=given.get("updated"))
+                count += 1
         self._announce()
-        return count
+        return count, left_out
 
     def create(self, calendar: Calendar, fields: Json) -> ApiEvent:
         """Make an event with `start` and `end`, and invite its attendees.

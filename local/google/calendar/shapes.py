@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,9 @@ def instant(moment: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Whole seconds with offset; UTC as Z."""
+    """Whole seconds with offset, UTC as Z; also where the offset has seconds, as before there were time zones."""
+    if (moment.utcoffset() or timedelta(0)) % timedelta(minutes=1):
+        moment = moment.astimezone(UTC)
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 

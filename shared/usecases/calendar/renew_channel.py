@@ -11,7 +11,15 @@ from contextlib import suppress
 
 from shared.domain.calendar.stream import CalendarStream, CalendarWatch, Channel, token_digest
 from shared.domain.outbox import Promise, promise
-from shared.errors import AdminActionError, ConnectionRevokedError, ForbiddenError, NotFoundError, StaleWriteError
+from shared.errors import (
+    AdminActionError,
+    AlreadyExistsError,
+    ConnectionRevokedError,
+    ContendedError,
+    ForbiddenError,
+    NotFoundError,
+    StaleWriteError,
+)
 from shared.ports import Documents, OpenedChannel, Version
 from shared.records.calendar import stream_of
 from shared.records.followups import Outbox
@@ -40,14 +48,12 @@ def renew_channel(served: ServedCalendars, stream_id: str, *, documents: Documen
     begun = watch.begun(Channel(served.chance.token(), token_digest(token), opened_at=now))
     assert begun.opening is not None
     channel_id = begun.opening.channel_id
-    version = documents.commit(
-        [
-            *served.store.absolute(
-                [served.streams.writing_watch(stream_id, begun, stored.version if stored else None)]
-            ),
-            adding_route(ROUTE, channel_id, _target(served, stream_id)),
-        ]
-    )[0]
+    row = served.streams.writing_watch(stream_id, begun, stored.version if stored else None)
+    route = adding_route(ROUTE, channel_id, _target(served, stream_id))
+    try:
+        version = documents.commit([*served.store.absolute([row]), route])[0]
+    except (StaleWriteError, AlreadyExistsError):
+        raise ContendedError(f"the channel of calendar stream {stream_id} is being renewed") from None
     opened = served.calendar.open_channel(
         stream.calendar_id, channel_id=channel_id, token=token, address=served.push_url
     )
@@ -68,7 +74,8 @@ def _replace(
                 *(Outbox(served.store).creating(stop) for stop in stops),
             ]
         )
-    except StaleWriteError:  # another renewal was quicker, and has this channel among its orphans
+    except StaleWriteError:
+        _give_way(served, stream.stream_id, after)
         return
     served.tasks.create(keep_promise_tasks(stops))
     served.log("channel.opened", stream=stream.stream_id, expires_at=opened.expires_at.isoformat())
@@ -76,6 +83,18 @@ def _replace(
         # Nobody has told us of changes for a while: read what there was.
         ids = (served.store.tenant, served.mailbox_id, stream.stream_id)
         served.tasks.create([sync_task(*ids, Cause.POLL, opened.expires_at.isoformat())])
+
+
+def _give_way(served: ServedCalendars, stream_id: str, mine: CalendarWatch) -> None:
+    """Another renewal was quicker. It knows of this channel, and may have had it stopped before it ran."""
+    stored = served.streams.watch(stream_id)
+    assert mine.channel is not None
+    if stored is not None and stored.value.channel == mine.channel:
+        return  # it was our own commit that was quicker: its answer was lost on the way
+    stops = _stops(served, stream_id, [mine.channel], "")
+    with suppress(AlreadyExistsError):
+        served.store.commit([Outbox(served.store).creating(stop) for stop in stops])
+    served.tasks.create(keep_promise_tasks(stops))
 
 
 def _stops(served: ServedCalendars, stream_id: str, channels: Iterable[Channel], resource_id: str) -> list[Promise]:

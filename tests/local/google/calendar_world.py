@@ -57,7 +57,8 @@ class World:
         account = self.accounts.get(user)
         call = Call(f"calendar.{method}", account, frozenset(), texts, body or {}, self.now)
         answer = self.service.calls[call.method](call)
-        assert self._document.response_violations(self._document.methods[call.method], answer) == []
+        violations = self._document.response_violations(self._document.methods[call.method], answer)
+        assert violations == [], violations
         return answer or {}
 
     def control(self, action: str, **body: Any) -> Json:

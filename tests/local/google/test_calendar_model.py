@@ -224,6 +224,15 @@ def test_exported_files_fill_the_primary_calendar_and_others_by_name(world: Worl
         world.control("seed", email=ADA, paths=[str(tmp_path / "gone.ics")])
 
 
+def test_one_exported_event_that_makes_no_sense_costs_no_other(world: World) -> None:
+    times = {"start": oslo(2, 10), "end": oslo(2, 11)}
+    odd = {"id": "odd0001", **times, "recurrence": ["RRULE:FREQ=WEEKLY;RSCALE=HEBREW"]}
+    answer = world.control("seed", email=ADA, events=[odd, {"id": "good0001", **times}])
+    assert answer["added"] == 1
+    assert answer["left_out"][0].startswith("event odd0001: the recurrence")
+    assert [item["id"] for item in world.read()[0]] == ["good0001"]
+
+
 def test_another_persons_calendar_is_not_found(world: World) -> None:
     with pytest.raises(ApiError) as refusal:
         world.call("events.list", ADA, calendarId=BOB)

@@ -301,6 +301,11 @@ def test_an_event_that_stops_the_parser_costs_no_other(read: Read, notices: list
     assert "cannot be read and was left out" in notices[0]
 
 
+def test_a_time_before_there_were_time_zones_is_written_in_utc(read: Read) -> None:
+    start = only(read("UID:1\nDTSTART;TZID=America/New_York:18800101T000000"))["start"]
+    assert start["dateTime"] == "1880-01-01T04:56:02Z"
+
+
 def test_times_beyond_the_calendar_are_left_out(read: Read, notices: list[str]) -> None:
     assert read("UID:1\nDTSTART:99991231T230000Z\nDURATION:P9D", "UID:2\nDTSTART:00010101T000000").events == []
     assert ["was left out" in notice for notice in notices] == [True, True]

@@ -23,7 +23,7 @@ def state_of(world: MailWorld, message_id: str, address: str = ANNA) -> State:
     return row.value.state
 
 
-def test_a_mail_from_a_contact_is_on_its_timeline():
+def test_a_mail_from_a_contact_is_on_its_timeline() -> None:
     world = mail_world()
     world.arrives(subject="Hello", text="How are you?")
     world.sync()
@@ -33,7 +33,7 @@ def test_a_mail_from_a_contact_is_on_its_timeline():
     assert Contacts(world.store).get("c-carl").figures.mails == 1
 
 
-def test_a_reply_from_gmail_joins_the_conversation():
+def test_a_reply_from_gmail_joins_the_conversation() -> None:
     world = mail_world()
     first = world.arrives(subject="Offer?")
     world.sync()
@@ -45,7 +45,7 @@ def test_a_reply_from_gmail_joins_the_conversation():
     assert entry.count == 2
 
 
-def test_a_colleagues_copy_of_one_mail_is_one_row_with_two_readers():
+def test_a_colleagues_copy_of_one_mail_is_one_row_with_two_readers() -> None:
     world = mail_world()
     world.arrives(to=[ANNA, BEN], subject="To both")
     world.sync(ANNA)
@@ -58,7 +58,7 @@ def test_a_colleagues_copy_of_one_mail_is_one_row_with_two_readers():
     assert world.box(BEN).calls["message"] == bodies, "the body is here already"
 
 
-def test_mail_without_a_contact_is_left_out_and_its_body_is_never_fetched():
+def test_mail_without_a_contact_is_left_out_and_its_body_is_never_fetched() -> None:
     world = mail_world()
     stranger = world.arrives(sender="eve@stranger.example", subject="Buy this")
     world.sync()
@@ -66,7 +66,7 @@ def test_mail_without_a_contact_is_left_out_and_its_body_is_never_fetched():
     assert world.box(ANNA).calls["message"] == 0
 
 
-def test_each_rule_leaves_out_by_its_name():
+def test_each_rule_leaves_out_by_its_name() -> None:
     world = mail_world(contacts=(CARL, DORA))
     world.organization(never_log=NeverLog(domains=frozenset({"secret.example"})))
     world.options(never_log=NeverLog(addresses=frozenset({DORA})))
@@ -84,7 +84,7 @@ def test_each_rule_leaves_out_by_its_name():
     assert world.timeline() == []
 
 
-def test_drafts_spam_and_trash_cost_nothing_and_come_back_when_they_leave():
+def test_drafts_spam_and_trash_cost_nothing_and_come_back_when_they_leave() -> None:
     world = mail_world()
     spam = world.arrives(subject="Is it spam?", labels=("SPAM",))
     world.arrives(subject="Not yet sent", labels=("DRAFT",))
@@ -97,7 +97,7 @@ def test_drafts_spam_and_trash_cost_nothing_and_come_back_when_they_leave():
     assert world.subjects() == ["Is it spam?"]
 
 
-def test_trash_takes_the_entry_away_and_restoring_brings_it_back():
+def test_trash_takes_the_entry_away_and_restoring_brings_it_back() -> None:
     world = mail_world()
     mail = world.arrives(subject="Important")
     world.sync()
@@ -112,7 +112,7 @@ def test_trash_takes_the_entry_away_and_restoring_brings_it_back():
     assert Contacts(world.store).get("c-carl").figures.mails == 1
 
 
-def test_a_copy_that_is_deleted_takes_only_its_holder_away():
+def test_a_copy_that_is_deleted_takes_only_its_holder_away() -> None:
     world = mail_world()
     mail = world.arrives(to=[ANNA, BEN], subject="Both")
     world.sync(ANNA)
@@ -123,7 +123,7 @@ def test_a_copy_that_is_deleted_takes_only_its_holder_away():
     assert [kept.readers for kept in entry.messages.values()] == [("u-ben:full",)]
 
 
-def test_an_address_on_two_contacts_gets_the_mail_on_both():
+def test_an_address_on_two_contacts_gets_the_mail_on_both() -> None:
     world = mail_world()
     world.contact(CARL, contact_id="c-twin")
     world.arrives(subject="Who am I?")
@@ -131,14 +131,14 @@ def test_an_address_on_two_contacts_gets_the_mail_on_both():
     assert world.subjects("c-carl") == world.subjects("c-twin") == ["Who am I?"]
 
 
-def test_plus_addresses_match_their_contact():
+def test_plus_addresses_match_their_contact() -> None:
     world = mail_world()
     world.arrives(sender="carl+news@customer.example", subject="Tagged")
     world.sync()
     assert world.subjects() == ["Tagged"]
 
 
-def test_a_bcc_copy_stays_with_its_holder():
+def test_a_bcc_copy_stays_with_its_holder() -> None:
     world = mail_world()
     world.options(BEN, own_record=True)
     world.sends(ANNA, to=CARL, bcc=[BEN], subject="Between us")
@@ -150,7 +150,7 @@ def test_a_bcc_copy_stays_with_its_holder():
     assert [kept.subject for own in world.own_record("u-ben") for kept in own.messages.values()] == ["Between us"]
 
 
-def test_a_bcc_copy_is_unmatched_where_its_holder_keeps_no_own_record():
+def test_a_bcc_copy_is_unmatched_where_its_holder_keeps_no_own_record() -> None:
     world = mail_world()
     mail = world.sends(ANNA, to=CARL, bcc=[BEN], subject="Between us")
     world.sync(BEN)
@@ -158,7 +158,7 @@ def test_a_bcc_copy_is_unmatched_where_its_holder_keeps_no_own_record():
     assert world.timeline() == []
 
 
-def test_mail_of_contacts_one_may_not_see_is_left_out():
+def test_mail_of_contacts_one_may_not_see_is_left_out() -> None:
     world = mail_world(contacts=())
     world.contact(CARL, owner_id="u-ben")
     mail = world.arrives()
@@ -166,7 +166,7 @@ def test_mail_of_contacts_one_may_not_see_is_left_out():
     assert rule_of(world, mail) is Rule.NO_ACCESS
 
 
-def test_a_late_parent_joins_its_reply():
+def test_a_late_parent_joins_its_reply() -> None:
     world = mail_world()
     world.arrives(subject="Re: Start", message_id="b@x", in_reply_to="a@x", references=["a@x"])
     world.sync()
@@ -175,7 +175,7 @@ def test_a_late_parent_joins_its_reply():
     assert len(world.timeline()) == 1
 
 
-def test_a_message_that_touches_two_conversations_joins_them():
+def test_a_message_that_touches_two_conversations_joins_them() -> None:
     world = mail_world()
     world.arrives(subject="Old", message_id="old@x")
     world.time.advance(60)
@@ -189,7 +189,7 @@ def test_a_message_that_touches_two_conversations_joins_them():
     assert sorted(kept.subject for kept in entry.messages.values()) == ["Mid", "Old", "Re: Mid"]
 
 
-def test_a_forged_message_id_does_not_hide_the_real_mail():
+def test_a_forged_message_id_does_not_hide_the_real_mail() -> None:
     world = mail_world(contacts=(CARL, DORA))
     world.arrives(sender=DORA, subject="Forged", message_id="same@x")
     world.sync()
@@ -199,7 +199,7 @@ def test_a_forged_message_id_does_not_hide_the_real_mail():
     assert world.subjects("c-dora") == ["Forged"]
 
 
-def test_three_of_one_thread_are_read_through_it():
+def test_three_of_one_thread_are_read_through_it() -> None:
     world = mail_world()
     first = world.arrives(subject="T", message_id="1@x")
     for number in (2, 3):
@@ -210,7 +210,7 @@ def test_three_of_one_thread_are_read_through_it():
     assert world.timeline()[0].count == 3
 
 
-def test_an_unreadable_message_is_parked_and_the_next_one_is_logged():
+def test_an_unreadable_message_is_parked_and_the_next_one_is_logged() -> None:
     world = mail_world()
     bad = world.arrives(subject="Broken")
     world.arrives(subject="Fine")
@@ -220,7 +220,7 @@ def test_an_unreadable_message_is_parked_and_the_next_one_is_logged():
     assert world.subjects() == ["Fine"]
 
 
-def test_metadata_sharing_shows_colleagues_neither_subject_nor_text():
+def test_metadata_sharing_shows_colleagues_neither_subject_nor_text() -> None:
     world = mail_world()
     world.options(share=Share.METADATA)
     world.arrives(subject="Private", text="body")
@@ -234,7 +234,7 @@ def test_metadata_sharing_shows_colleagues_neither_subject_nor_text():
     assert (seen_by_anna.subject, seen_by_anna.snippet) == ("Private", "body")
 
 
-def test_the_receipt_balances():
+def test_the_receipt_balances() -> None:
     world = mail_world()
     world.arrives(subject="One")
     world.arrives(sender="eve@stranger.example")

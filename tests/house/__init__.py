@@ -1,0 +1,1 @@
+"""Rules the code keeps about itself."""
