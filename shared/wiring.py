@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from shared.providers.google.http import GoogleHttp
     from shared.providers.google.notices import ConsentAnswer
-    from shared.providers.google.wire import Wire
+    from shared.providers.wire import Wire
     from shared.records.routes import Routes
     from shared.usecases.access_token import Credit
     from shared.usecases.calendar.served import ServedCalendars
@@ -280,7 +280,7 @@ def authorization() -> Authorization:
 
 @cache
 def _wire() -> Wire:
-    from shared.providers.google.wire import Wire
+    from shared.providers.wire import Wire
 
     return Wire()
 

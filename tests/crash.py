@@ -226,5 +226,5 @@ def _public_methods(port: type) -> dict[str, Callable[..., Any]]:
 _PORTS = [
     member
     for member in vars(ports).values()
-    if inspect.isclass(member) and getattr(member, "_is_protocol", False) and member.__module__ == ports.__name__
+    if inspect.isclass(member) and getattr(member, "_is_protocol", False) and member.__module__.split(".")[:2] == ["shared", "ports"]
 ]

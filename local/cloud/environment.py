@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from typing import Any
 
 from local.cloud.ports import HOST, PROJECT, Ports
 from local.identity.keys import SigningKey
+from shared.platform.wrapping_keys import FileWrappingKey
 
 CALLER = f"functions@{PROJECT}.iam.gserviceaccount.com"
 TASKS_LOCATION = "local-1"
@@ -48,7 +48,7 @@ def signing_key_file(data: Path) -> Path:
 
 
 def wrapping_key_file(data: Path) -> Path:
-    """32 random bytes in base64: what Cloud KMS does in production."""
+    """32 random bytes: what Cloud KMS does in production."""
     return data / "wrapping.key"
 
 
@@ -67,8 +67,7 @@ def prepare(ports: Ports, data: Path) -> None:
     (data / "blobs").mkdir(parents=True, exist_ok=True)
     (data / "logs").mkdir(exist_ok=True)
     SigningKey.load_or_create(signing_key_file(data))
-    if not wrapping_key_file(data).exists():
-        _write_secret(wrapping_key_file(data), base64.b64encode(secrets.token_bytes(32)).decode())
+    FileWrappingKey.load_or_create(wrapping_key_file(data))
     _write_oauth_client(ports, data)
 
 

@@ -17,7 +17,7 @@ from email.parser import BytesParser
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from shared.providers.google.wire import Answer
+from shared.providers.wire import Answer
 
 
 class ApiRequest(Protocol):

@@ -25,7 +25,7 @@ from shared.errors import (
     RateLimitedError,
 )
 from shared.providers.google.catalogue import BY_CODE, PROBLEMS, Kind, Problem
-from shared.providers.google.wire import Answer
+from shared.providers.wire import Answer
 
 NO_STATUS: frozenset[int] = frozenset()
 

@@ -20,7 +20,7 @@ from shared.providers.google import batch as framing
 from shared.providers.google.batch import ApiRequest
 from shared.providers.google.errors import NO_STATUS, api_error
 from shared.providers.google.prices import GMAIL_UNITS
-from shared.providers.google.wire import Answer, Wire
+from shared.providers.wire import Answer, Wire
 
 Token = Callable[[bool], str]
 """Gives an access token; called with True it must be a newer one than Google just refused."""

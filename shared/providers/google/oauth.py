@@ -17,7 +17,7 @@ from shared.providers.google.catalogue import PROBLEMS
 from shared.providers.google.errors import token_error, token_error_code
 from shared.providers.google.id_token import verified_claims
 from shared.providers.google.manifest import MANIFEST, SCOPES, Endpoints, canonical_scope
-from shared.providers.google.wire import Answer, Wire
+from shared.providers.wire import Answer, Wire
 
 ISSUERS = frozenset({"https://accounts.google.com", "accounts.google.com"})
 

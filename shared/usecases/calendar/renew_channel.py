@@ -66,14 +66,18 @@ def _replace(
     """The new channel takes over; stopping the old ones is promised in the same commit."""
     after = begun.opened(opened.resource_id, opened.expires_at)
     old = [channel for channel in (begun.channel, *begun.orphans) if channel]
-    stops = _stops(served, stream.stream_id, old, opened.resource_id)
+    outbox = Outbox(served.store)
+    # A renewal that gave way has promised to stop its own channel already.
+    stops = [
+        stop
+        for stop in _stops(served, stream.stream_id, old, opened.resource_id)
+        if outbox.find(stop.promise_id) is None
+    ]
+    row = served.streams.writing_watch(stream.stream_id, after, version)
     try:
-        served.store.commit(
-            [
-                served.streams.writing_watch(stream.stream_id, after, version),
-                *(Outbox(served.store).creating(stop) for stop in stops),
-            ]
-        )
+        served.store.commit([row, *(outbox.creating(stop) for stop in stops)])
+    except AlreadyExistsError:
+        raise ContendedError(f"the channel of calendar stream {stream.stream_id} is being renewed") from None
     except StaleWriteError:
         _give_way(served, stream.stream_id, after)
         return
@@ -91,13 +95,16 @@ def _give_way(served: ServedCalendars, stream_id: str, mine: CalendarWatch) -> N
     assert mine.channel is not None
     if stored is not None and stored.value.channel == mine.channel:
         return  # it was our own commit that was quicker: its answer was lost on the way
-    stops = _stops(served, stream_id, [mine.channel], "")
+    stops = _stops(served, stream_id, [mine.channel])
     with suppress(AlreadyExistsError):
         served.store.commit([Outbox(served.store).creating(stop) for stop in stops])
     served.tasks.create(keep_promise_tasks(stops))
 
 
-def _stops(served: ServedCalendars, stream_id: str, channels: Iterable[Channel], resource_id: str) -> list[Promise]:
+def _stops(
+    served: ServedCalendars, stream_id: str, channels: Iterable[Channel], resource_id: str = ""
+) -> list[Promise]:
+    """resource_id: of the calendar, for channels whose opening was never answered."""
     now = served.clock.now()
     return [
         promise(

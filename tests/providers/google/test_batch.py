@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 
 from shared.providers.google.batch import decoded, encoded
-from shared.providers.google.wire import Answer
+from shared.providers.wire import Answer
 
 
 @dataclass

@@ -20,7 +20,7 @@ from shared.errors import (
     RetryableError,
 )
 from shared.providers.google.errors import api_error, token_error
-from shared.providers.google.wire import Answer
+from shared.providers.wire import Answer
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CALL = "gmail.users.messages.get"

@@ -18,7 +18,7 @@ from shared.errors import (
 )
 from shared.providers.google.batch import ApiRequest
 from shared.providers.google.http import GoogleHttp, Usage
-from shared.providers.google.wire import Wire
+from shared.providers.wire import Wire
 from tests.fakes import FakeChance, FakeClock
 from tests.providers.google.scripted import Reply, ScriptedServer, batch_of
 

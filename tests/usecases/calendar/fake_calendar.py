@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from shared.domain.calendar.event import CalendarEvent, EventStatus, Guest, Times, days
 from shared.errors import AppError, CursorExpiredError, NotFoundError, ProviderUnavailableError
@@ -156,9 +157,9 @@ def all_day(first: date, end: date) -> Times:
     return days(first, end, "Europe/Berlin")
 
 
-def event(event_id: str, times: Times, *guests: str, **fields: object) -> CalendarEvent:
+def event(event_id: str, times: Times, *guests: str, **fields: Any) -> CalendarEvent:
     """A meeting that ann@acme.example calls, unless `fields` say otherwise."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "ical_uid": f"{event_id}@acme.example",
         "title": f"About {event_id}",
         "organizer": "ann@acme.example",
@@ -169,14 +170,14 @@ def event(event_id: str, times: Times, *guests: str, **fields: object) -> Calend
     return replace(CalendarEvent(event_id, EventStatus.CONFIRMED, times=times), **(given | fields))
 
 
-def instance(series: CalendarEvent, original: Times, times: Times | None, **fields: object) -> CalendarEvent:
+def instance(series: CalendarEvent, original: Times, times: Times | None, **fields: Any) -> CalendarEvent:
     """A changed instance of a series; cancelled where it has no times."""
     event_id = f"{series.event_id}_{original.start_key}"
     if times is None:
         return CalendarEvent(
             event_id, EventStatus.CANCELLED, series_id=series.event_id, original_start=original.start_key
         )
-    moved: dict[str, object] = {
+    moved: dict[str, Any] = {
         "event_id": event_id,
         "series_id": series.event_id,
         "original_start": original.start_key,

@@ -140,11 +140,12 @@ def test_a_lost_answer_leaves_an_orphan_that_the_next_renewal_stops(world: World
 def test_two_renewals_at_once_end_with_one_channel(world: World) -> None:
     world.connect()
     world.clock.advance(5.5 * DAY_S)
-    opened, inner = world.ann.open_channel, []
+    opened = world.ann.open_channel
+    inner: list[str] = []
 
     def meets_another(calendar_id: str, **given: str) -> OpenedChannel:
         if not inner:
-            inner.append(1)
+            inner.append(calendar_id)
             renew_channel(world.served(), ANN_STREAM, documents=world.documents)
         return opened(calendar_id, **given)
 

@@ -127,10 +127,10 @@ def test_a_new_generation_survives_a_crash_at_every_point() -> None:
 def test_an_approved_deletion_survives_a_crash_at_every_point() -> None:
     def build() -> World:
         world = World()
-        fill(world, 24)
+        fill(world, 6)
         world.connect()
         world.ann.expire_tokens()
-        world.ann.omitted = {f"m{number:03}" for number in range(22)}
+        world.ann.omitted = {f"m{number:03}" for number in range(6)}
         world.read()
         return world
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from shared.domain.calendar.copy import CopyState, EventCopy, copy_id_of
 from shared.domain.calendar.event import LinkedDocument
@@ -20,9 +21,9 @@ SECRET = "Zebra"
 WHEN = at(2026, 3, 4, 10)
 
 
-def put_secret(world: World, *guests: str, **fields: object) -> None:
+def put_secret(world: World, *guests: str, **fields: Any) -> None:
     plan = LinkedDocument(f"{SECRET} plan", f"https://drive.example/{SECRET}", "text/plain")
-    given: dict[str, object] = {"title": SECRET, "location": f"{SECRET} lounge", "documents": (plan,)}
+    given: dict[str, Any] = {"title": SECRET, "location": f"{SECRET} lounge", "documents": (plan,)}
     world.ann.put(event("secret", WHEN, *guests, **(given | fields)))
 
 

@@ -1,4 +1,4 @@
-"""One HTTP exchange with Google, and nothing else: no retry, no redirect, no meaning.
+"""One HTTP exchange with a vendor, and nothing else: no retry, no redirect, no meaning.
 
 urllib3 sends, and not the httplib2 that comes with the client library: httplib2 silently repeats a request whose answer
 was lost, also one that must not happen twice, and is not thread-safe.

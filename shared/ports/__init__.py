@@ -7,24 +7,19 @@ crash harness stops the world before it, after it, and after it with the reply l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from shared.domain.calendar.event import CalendarEvent
 from shared.domain.calendar.meeting import Expansion, Series
 from shared.domain.mail.body import MailBody
 from shared.domain.mail.envelope import MailHeaders
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def reads(method: Method) -> Method:
-    """Mark a port method that changes nothing outside this process."""
-    method.__dict__["reads"] = True
-    return method
-
+from shared.ports.cash import ChangesPage as ChangesPage
+from shared.ports.cash import Ledger as Ledger
+from shared.ports.cash import Signing as Signing
+from shared.ports.marks import reads as reads
 
 # ---------------------------------------------------------------------------------------------------------- documents
 

@@ -1,0 +1,45 @@
+"""The product as its own pages would call it: the HTTP functions, as one signed-in person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.run.http import Http
+
+
+class Product:
+    """The functions at `base_url`, called with one person's ID token."""
+
+    def __init__(self, http: Http, base_url: str, id_token: str) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._headers = {"Authorization": f"Bearer {id_token}"}
+
+    def import_contacts(self, csv: bytes) -> dict[str, Any]:
+        headers = {**self._headers, "Content-Type": "text/csv"}
+        return dict(self._http.json("POST", f"{self._base_url}/contacts_import", body=csv, headers=headers))
+
+    def connection(self, mailbox_id: str) -> dict[str, Any]:
+        return self._get("connection_status", {"mailbox": mailbox_id})
+
+    def timeline(self, contact_id: str | None) -> Iterator[dict[str, Any]]:
+        """Entries newest first, of a contact or (None) of the person's own record; pages are asked for as needed."""
+        query = {"contact": contact_id} if contact_id else {}
+        cursor: str | None = None
+        while True:
+            page = self._get("timeline_read", {**query, **({"cursor": cursor} if cursor else {})})
+            yield from page["data"]
+            cursor = page["meta"]["next_cursor"]
+            if cursor is None:
+                return
+
+    def explain(self, mailbox_id: str, message_id: str) -> dict[str, Any]:
+        return self._get("missing_explain", {"mailbox": mailbox_id, "message_id": message_id})
+
+    def quarantine(self) -> list[dict[str, Any]]:
+        """What is parked. Raises: RefusedError for anyone but admins."""
+        return list(self._get("quarantine_replay", {})["data"])
+
+    def _get(self, function: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return dict(self._http.json("GET", f"{self._base_url}/{function}", headers=self._headers, query=query))

@@ -1,0 +1,1 @@
+"""Quote to cash: money, quotes, contracts, invoices and payments."""
