@@ -373,6 +373,28 @@ def served_calendars(ids: Mapping[str, str]) -> ServedCalendars:
     )
 
 
+def calendars_opener(ids: Mapping[str, str]) -> Callable[[], None]:
+    """Begins to follow the calendars of the mailbox a payload names."""
+
+    def open_them() -> None:
+        from shared.usecases.calendar.open_calendars import open_calendars
+
+        open_calendars(served_calendars(ids), documents=documents())
+
+    return open_them
+
+
+def calendars_closer(ids: Mapping[str, str]) -> Callable[[], None]:
+    """Stops every channel of the mailbox a payload names."""
+
+    def close_them() -> None:
+        from shared.usecases.calendar.renew_channel import close_calendars
+
+        close_calendars(served_calendars(ids), documents=documents())
+
+    return close_them
+
+
 def consent_answer(request: Request) -> ConsentAnswer:
     """What the vendor's redirect brings. Raises: InputError with what to do."""
     from shared.providers.google.notices import read_consent_answer

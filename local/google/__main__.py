@@ -47,7 +47,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.google", description="Google, simulated on loopback")
     parser.add_argument("--port", type=int, default=8205)
     parser.add_argument("--data", type=Path, required=True, help="folder for the signing key, states and raw mail")
-    parser.add_argument("--quota-units-per-minute", type=int, default=DEFAULT_QUOTA_UNITS_PER_MINUTE)
+    quota = int(os.environ.get("GMAIL_QUOTA_UNITS_PER_MINUTE") or DEFAULT_QUOTA_UNITS_PER_MINUTE)  # the product's too
+    parser.add_argument("--quota-units-per-minute", type=int, default=quota)
     parser.add_argument("--calendar-calls-per-minute", type=int, default=600)
     parser.add_argument("--clients", type=Path, help="JSON list of OAuth clients (see README.md)")
     parser.add_argument("--load", metavar="NAME", help="begin with a state saved under this name")

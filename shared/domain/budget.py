@@ -13,19 +13,24 @@ FRACTION_OF_QUOTA = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """units may be negative: live mail is read now and paid for later. blocked_until: the vendor's own word."""
+    """units may be negative: live mail is read now and paid for later. refilled_at: up to when the refill is counted,
+    ahead of now where a draw was made for the end of a block. blocked_until: the vendor's own word. promised_until: the
+    refill up to then pays for mail of the past that waits for it, and is no debt of live mail's."""
 
     units: float
     refilled_at: datetime
     blocked_until: datetime | None = None
+    promised_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """granted: the units are taken. ready_at: when the work may start, or when to ask again."""
+    """granted: the units are taken. starts_at: before this nothing of the work may start. ready_at: when all of it may
+    be under way, or when to ask again."""
 
     bucket: Bucket
     granted: bool
+    starts_at: datetime
     ready_at: datetime
 
 
@@ -38,6 +43,11 @@ def capacity(quota_units_per_minute: int) -> float:
     return CAPACITY * quota_units_per_minute / 6_000
 
 
+def live_share(quota_units_per_minute: int) -> float:
+    """LIVE_SHARE at the vendor's 6,000 a minute, and in proportion at other quotas."""
+    return LIVE_SHARE * quota_units_per_minute / 6_000
+
+
 def full_bucket(quota_units_per_minute: int, now: datetime) -> Bucket:
     return Bucket(units=capacity(quota_units_per_minute), refilled_at=now)
 
@@ -47,21 +57,26 @@ def draw(
 ) -> Draw:
     """Take `cost` units.
 
-    may_owe: live mail takes them in any case and starts when they will have flowed in. Otherwise nothing is taken
-    unless the bucket stays above `floor`; a cost the bucket can never hold above the floor waits for a full one.
+    may_owe: they are taken in any case, and the work starts as they flow in. Otherwise nothing is taken unless the
+    bucket stays above `floor`; a cost it can never hold above the floor waits for a full one. floor is given for mail
+    of the past: while that waits for its units, live mail still finds `floor` of them at once.
     """
-    rate = rate_per_s(quota_units_per_minute)
-    limit = capacity(quota_units_per_minute)
-    elapsed_s = max(0.0, (now - bucket.refilled_at).total_seconds())
-    units = min(limit, bucket.units + elapsed_s * rate)
-    refilled = replace(bucket, units=units, refilled_at=max(now, bucket.refilled_at))
-    start = max(now, bucket.blocked_until) if bucket.blocked_until else now
-    needed = min(cost + floor, limit)
-    wait_s = max(0.0, (needed - units) / rate)
-    ready_at = max(start, now + timedelta(seconds=wait_s))
-    if may_owe or ready_at <= now:
-        return Draw(replace(refilled, units=units - cost), granted=True, ready_at=ready_at)
-    return Draw(refilled, granted=False, ready_at=ready_at)
+    rate, limit = rate_per_s(quota_units_per_minute), capacity(quota_units_per_minute)
+    starts_at = max(now, bucket.refilled_at, bucket.blocked_until or now)
+    units = min(limit, bucket.units + rate * (starts_at - bucket.refilled_at).total_seconds())
+    if floor:
+        needed = cost + floor if may_owe else min(cost + floor, limit)
+        wait_s = max(0.0, (needed - units) / rate)
+    else:
+        promised_s = max(0.0, (bucket.promised_until - starts_at).total_seconds()) if bucket.promised_until else 0.0
+        lacking = cost - units - promised_s * rate
+        wait_s = promised_s + lacking / rate if lacking > 0 else 0.0
+    ready_at = starts_at + timedelta(seconds=wait_s)
+    if not may_owe and ready_at > now:
+        return Draw(bucket, granted=False, starts_at=starts_at, ready_at=ready_at)
+    promised = max(ready_at, bucket.promised_until or ready_at) if floor else bucket.promised_until
+    taken = replace(bucket, units=units - cost, refilled_at=starts_at, promised_until=promised)
+    return Draw(taken, granted=True, starts_at=starts_at, ready_at=ready_at)
 
 
 def blocked(bucket: Bucket, resume_at: datetime) -> Bucket:

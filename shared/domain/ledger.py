@@ -11,13 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 QUEUED_TOO_LONG = timedelta(minutes=5)
-"""A row queued for longer lost its task; the poll queues it again."""
+"""A row whose task is overdue for longer lost it; the poll queues it again."""
 
 UNEXPLAINED_AFTER = timedelta(minutes=15)
 """A row that is queued this long after its listing counts as unexplained on the receipt."""
 
-RETRIES_AT_MOST = 5
-"""A row queued again this often goes to quarantine: something about it kills whoever reads it (I4)."""
+LOST_AT_MOST = 5
+"""A row whose task was lost this often goes to quarantine: something about it kills whoever reads it (I4)."""
 
 
 class State(StrEnum):
@@ -49,6 +49,14 @@ PRIVATE_RULES = frozenset({Rule.PERSONAL_NEVER_LOG})
 DECIDED_BY_CONTACTS = frozenset({Rule.SENDER_UNKNOWN, Rule.NO_ACCESS, Rule.NO_MATCH, Rule.NO_SEARCH_HIT})
 """Outcomes that a new or changed contact may turn (R7)."""
 
+DECIDED_BY_OWN_ADDRESSES = DECIDED_BY_CONTACTS | {
+    Rule.PERSONAL_NEVER_LOG,
+    Rule.ORGANIZATION_NEVER_LOG,
+    Rule.INTERNAL,
+    Rule.BULK,
+}
+"""Outcomes that a further own address may turn: whose it is, which way it went, who was hidden (G10)."""
+
 
 class Source(StrEnum):
     LIVE = "live"
@@ -66,7 +74,8 @@ class Wish(StrEnum):
 class SeenRow:
     """day: UTC day of the message at Gmail; of its listing until that is known. message_key: keyed hash of the
     Message-ID. message_id: our row of the logged message; own_record: whether it lies in the user's own record.
-    headers_passed: a page read its headers and wants it logged, so its task may fetch the whole message at once."""
+    headers_passed: a page read its headers and wants it logged, so its task may fetch the whole message at once.
+    queued_at: when its task is due. lost: how often that task was lost; an outage or a rate limit loses none."""
 
     gmail_id: str
     gmail_thread_id: str
@@ -82,14 +91,20 @@ class SeenRow:
     message_id: str | None = None
     own_record: bool = False
     headers_passed: bool = False
+    lost: int = 0
 
     def queued_again(self, wish: Wish, now: datetime) -> SeenRow:
         """Queued for a new reason."""
-        return replace(self.retried(now), wish=wish, listed_at=now, rule=None, headers_passed=False)
+        again = replace(self, state=State.QUEUED, rev=self.rev + 1, queued_at=now, lost=0)
+        return replace(again, wish=wish, listed_at=now, rule=None, headers_passed=False)
 
     def retried(self, now: datetime) -> SeenRow:
         """Queued once more for the same reason, its task being lost: it stays as old as it is."""
-        return replace(self, state=State.QUEUED, rev=self.rev + 1, queued_at=now)
+        return replace(self, rev=self.rev + 1, queued_at=now, lost=self.lost + 1)
+
+    def postponed(self, until: datetime) -> SeenRow:
+        """Its task was there and will come again: it is not lost."""
+        return replace(self, queued_at=until)
 
     def logged(self, message_id: str, message_key: str | None, day: date, *, own_record: bool = False) -> SeenRow:
         settled = self._settled(State.LOGGED)
@@ -112,7 +127,7 @@ class SeenRow:
         return self._settled(State.QUARANTINED)
 
     def _settled(self, state: State) -> SeenRow:
-        return replace(self, state=state, queued_at=None, rule=None, headers_passed=False)
+        return replace(self, state=state, queued_at=None, rule=None, headers_passed=False, lost=0)
 
 
 def queued_row(

@@ -5,7 +5,7 @@ The rules are asked in the order of `ledger.Rule`; the first hit names the reaso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,10 +27,17 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Participants:
-    """Everyone a message names, once each by normalized address, the sender first."""
+    """Everyone a message names, once each by normalized address, the sender first. people: those that are looked up."""
 
-    people: tuple[Address, ...]
-    truncated: bool
+    everyone: tuple[Address, ...]
+
+    @property
+    def people(self) -> tuple[Address, ...]:
+        return self.everyone[: PARTICIPANT_LIMIT + 1]
+
+    @property
+    def truncated(self) -> bool:
+        return len(self.everyone) > PARTICIPANT_LIMIT + 1
 
 
 def participants(headers: MailHeaders) -> Participants:
@@ -38,8 +45,7 @@ def participants(headers: MailHeaders) -> Participants:
     senders = [address for address in (headers.from_, headers.sender) if address]
     for address in (*senders, *headers.to, *headers.cc, *headers.bcc):
         found.setdefault(normalize(address.email), address)
-    people = tuple(found.values())
-    return Participants(people[: PARTICIPANT_LIMIT + 1], truncated=len(people) > PARTICIPANT_LIMIT + 1)
+    return Participants(tuple(found.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +119,14 @@ def got_by_bcc(headers: MailHeaders, holder: Holder, organization: Organization)
 
 def decide(headers: MailHeaders, holder: Holder, organization: Organization, lookup: Lookup) -> Decision:
     """What becomes of this copy of the message."""
-    people = participants(headers).people
+    named = participants(headers)
+    everyone = named.everyone  # the lists and domains need no look-up, so nobody hides behind two hundred others
     for rule, hit in (
         (Rule.SYSTEM_LABEL, bool(headers.label_ids & SYSTEM_LABELS)),
-        (Rule.ERASED, any(lookup.row(person).erased for person in people)),
-        (Rule.PERSONAL_NEVER_LOG, listed(people, holder, holder.options.never_log)),
-        (Rule.ORGANIZATION_NEVER_LOG, listed(people, holder, organization.never_log)),
-        (Rule.INTERNAL, organization.leave_out_internal and internal_only(people, holder, organization, lookup)),
+        (Rule.ERASED, any(lookup.row(person).erased for person in named.people)),
+        (Rule.PERSONAL_NEVER_LOG, listed(everyone, holder, holder.options.never_log)),
+        (Rule.ORGANIZATION_NEVER_LOG, listed(everyone, holder, organization.never_log)),
+        (Rule.INTERNAL, organization.leave_out_internal and internal_only(everyone, holder, organization, lookup)),
     ):
         if hit:
             return LeftOut(rule)
@@ -193,14 +200,16 @@ def _within(domain: str, domains: frozenset[str]) -> bool:
     return any(".".join(labels[start:]) in domains for start in range(len(labels)))
 
 
-def internal_only(people: Iterable[Address], holder: Holder, organization: Organization, lookup: Lookup) -> bool:
+def internal_only(people: Sequence[Address], holder: Holder, organization: Organization, lookup: Lookup) -> bool:
+    """Whether everyone is inside. A message that names nobody is nobody's, and so not internal."""
+
     def inside(person: Address) -> bool:
         domain = domain_of(person.email)
         if domain in organization.internal_domains and not is_free_mail(domain):
             return True
         return holder.owns(person) or is_user(lookup.of(person))
 
-    return all(inside(person) for person in people)
+    return bool(people) and all(inside(person) for person in people)
 
 
 def _company_matches(people: Iterable[Address], holder: Holder, lookup: Lookup) -> tuple[str, ...]:

@@ -87,16 +87,26 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A reading of history between two of its pages. history_id: the mailbox's at the first page, which becomes the
+    cursor after the last: what came while the pages were turned is read again rather than trusted to be on them."""
+
+    history_id: int
+    started_at: datetime
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailStream:
     """How far the history of a mailbox was read.
 
-    cursor: everything up to it is in the ledger. history_page: where to go on inside the interval that starts at the
-    cursor. read_at: when history was last read to its end.
+    cursor: everything up to it is in the ledger. reading: a reading of several pages under way, from the cursor.
+    read_at: when the last reading that went to its end began.
     """
 
     cursor: int
     read_at: datetime
-    history_page: str | None = None
+    reading: Reading | None = None
     gap: Gap | None = None
     pushed_at: datetime | None = None
     polled_at: datetime | None = None

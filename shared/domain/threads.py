@@ -120,6 +120,9 @@ class Thread:
         return replace(self, messages={**self.messages, summary.message_id: summary})
 
     def without_message(self, message_id: str) -> Thread:
+        """The thread without a message it carries; of those it only counts, one less."""
+        if message_id not in self.messages:
+            return replace(self, older=max(0, self.older - 1))
         return replace(self, messages={id_: kept for id_, kept in self.messages.items() if id_ != message_id})
 
     def of_contact(self, contact_id: str) -> Thread:

@@ -27,8 +27,12 @@ OCCURRENCES_AT_MOST = 1_000
 
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
 
+RULES_AT_MOST = 5
+"""Of one series. One is usual; looking for an occurrence that a rule does not have takes seconds."""
+
 _UNTIL = re.compile(r"(?<=UNTIL=)([0-9TZ]+)", re.IGNORECASE)
 _FREQUENCY = re.compile(r"FREQ=([A-Z]+)", re.IGNORECASE)
+_NO_INTERVAL = re.compile(r"INTERVAL=0+(?!\d)", re.IGNORECASE)
 
 
 class DateutilRecurrence:
@@ -105,6 +109,8 @@ def _rules(series: Series, clock: _Clock) -> rruleset:
             frequency = _FREQUENCY.search(value)
             if frequency and frequency.group(1).upper() in TOO_OFTEN:
                 raise PayloadError("a series repeats more often than hourly")
+            if _NO_INTERVAL.search(value):  # dateutil would stand still for ever
+                raise PayloadError("a series repeats without an interval")
             local = _UNTIL.sub(lambda until: _basic(clock.read(until.group(1), None, day_ends=True)), value)
             parsed = rrulestr(local, dtstart=clock.first)
             if not isinstance(parsed, rrule):
@@ -122,6 +128,9 @@ def _rules(series: Series, clock: _Clock) -> rruleset:
 
     handlers["RRULE"], handlers["EXRULE"] = rule(rules.rrule), rule(rules.exrule)
     handlers["RDATE"], handlers["EXDATE"] = dates(rules.rdate), dates(rules.exdate)
+    names = [name for name, _, _ in _lines(series.recurrence)]
+    if sum(name.endswith("RULE") for name in names) > RULES_AT_MOST:
+        raise PayloadError(f"a series has more than {RULES_AT_MOST} rules")
     for name, zone_name, value in _lines(series.recurrence):
         handler = handlers.get(name)
         if handler is None:
@@ -130,7 +139,7 @@ def _rules(series: Series, clock: _Clock) -> rruleset:
             handler(value, zone_name)
         except (ValueError, OverflowError, KeyError, TypeError):
             raise PayloadError(f"a series has a {name} that cannot be read") from None
-    if not any(name == "RRULE" for name, _, _ in _lines(series.recurrence)):
+    if "RRULE" not in names:
         rules.rdate(clock.first)  # a list of dates besides the first
     return rules
 

@@ -22,7 +22,7 @@ TIMEOUT_S = 20.0
 CONNECTIONS = 10
 """Kept open to each host; more are opened under load, and closed after use."""
 
-# Google compresses only for programs that say so in both.
+# Google and others compress only for programs that say so in both.
 _DEFAULT_HEADERS = {"accept-encoding": "gzip", "user-agent": "throughline (gzip)"}
 
 
@@ -36,7 +36,7 @@ class Answer:
 
 
 class Wire:
-    """Connections to Google, kept open between requests. Threads share them."""
+    """Connections to vendors, kept open between requests. Threads share them."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         """timeout_s: for connecting, and for each wait for bytes."""
@@ -53,12 +53,12 @@ class Wire:
         body: str | bytes | None = None,
         call: str,
     ) -> Answer:
-        """Send one request, once. A connection that Google closed while it was idle is replaced before.
+        """Send one request, once. A connection that the vendor closed while it was idle is replaced before.
 
         Args:
             call: the name of the call, for error messages; URLs hold search words and stay out of them.
         Raises:
-            ProviderUnavailableError: no answer within the timeout, or none that is HTTP; Google may have acted.
+            ProviderUnavailableError: no answer within the timeout, or none that is HTTP; the vendor may have acted.
         """
         from urllib3.exceptions import HTTPError
 

@@ -1,8 +1,9 @@
 """Domain dataclasses to document fields and back, by their type hints.
 
-Firestore knows no dates, sets, tuples, enums or dataclasses: dates become ISO days, sets sorted lists, tuples lists,
-enums their values, nested dataclasses maps. Every document carries `v`; older shapes are upgraded in memory by pure
-functions before they are decoded, and a newer one than this code knows is left alone (D10).
+Firestore knows no dates, decimals, sets, tuples, enums or dataclasses: dates become ISO days, decimals their digits,
+sets sorted lists, tuples lists, enums their values, nested dataclasses maps. Every document carries `v`; older shapes
+are upgraded in memory by pure functions before they are decoded, and a newer one than this code knows is left alone
+(D10).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
@@ -58,6 +60,8 @@ def encode(value: Any) -> Any:
         return value
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, Mapping):
         return {str(key): encode(kept) for key, kept in value.items()}
     if isinstance(value, frozenset | set):
@@ -93,6 +97,8 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
             return hint
         if hint is date:
             return date.fromisoformat
+        if hint is Decimal:
+            return Decimal
         if hint is float:
             return float
     return lambda value: value

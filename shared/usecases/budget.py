@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.domain.budget import Bucket, Draw, blocked, draw, full_bucket
+from shared.domain.budget import Bucket, Draw, blocked, draw, full_bucket, live_share
 from shared.ports import Clock, Create, Jitter, Update, Version
 from shared.records.mailboxes import BUCKET, stored
 from shared.records.store import TenantStore, guarded
@@ -22,8 +22,12 @@ class MailBudget:
         self._clock = clock
         self._jitter = jitter
 
-    def draw(self, cost: int, *, floor: float = 0, may_owe: bool) -> Draw:
-        """Take `cost` units as domain.budget.draw decides; a refused draw writes nothing."""
+    def draw(self, cost: int, *, past: bool = False, may_owe: bool) -> Draw:
+        """Take `cost` units as domain.budget.draw decides; a refused draw writes nothing.
+
+        past: for mail that is no news; the share of live mail is left to it.
+        """
+        floor = live_share(self.quota_units_per_minute) if past else 0.0
 
         def attempt() -> Draw:
             now = self._clock.now()

@@ -21,7 +21,7 @@ from shared.records.mailboxes import Mailboxes, Stored
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users
 from shared.records.store import TenantStore, guarded
-from shared.usecases.mail.post_message import Place, live_thread
+from shared.usecases.mail.place import Place, live_thread
 from shared.usecases.promises import keep_promise_tasks
 
 MESSAGES_A_PAGE = 200

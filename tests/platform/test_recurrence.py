@@ -15,8 +15,8 @@ from shared.platform.recurrence import DateutilRecurrence
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def timed(local: datetime, zone: str, *, minutes: int = 60) -> Times:
-    start_at = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def timed(local: str, zone: str, *, minutes: int = 60) -> Times:
+    start_at = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return Times(start_at, start_at + timedelta(minutes=minutes), zone)
 
 
@@ -27,7 +27,7 @@ def walls(first: Times, *lines: str, since: datetime | None = None, until: datet
     return [f"{times.start_at.astimezone(zone):%m-%d %H:%M}" for times in found.occurrences]
 
 
-BERLIN = timed(datetime(2026, 3, 27, 9), "Europe/Berlin")
+BERLIN = timed("2026-03-27T09:00", "Europe/Berlin")
 
 
 def test_wall_clock_time_stays_and_utc_moves() -> None:
@@ -37,18 +37,18 @@ def test_wall_clock_time_stays_and_utc_moves() -> None:
 
 
 def test_every_occurrence_lasts_as_long_as_the_first_also_through_the_night_the_clock_changes() -> None:
-    night = timed(datetime(2026, 3, 28, 23), "Europe/Berlin", minutes=300)
+    night = timed("2026-03-28T23:00", "Europe/Berlin", minutes=300)
     found = DateutilRecurrence().expand(Series(("RRULE:FREQ=DAILY;COUNT=2",), night), night.start_at, FAR)
     assert {times.end_at - times.start_at for times in found.occurrences} == {timedelta(hours=5)}
 
 
 def test_a_time_the_clock_skips_is_read_with_the_offset_before_the_gap() -> None:
-    early = timed(datetime(2026, 3, 28, 2, 30), "Europe/Berlin")
+    early = timed("2026-03-28T02:30", "Europe/Berlin")
     assert walls(early, "RRULE:FREQ=DAILY;COUNT=3") == ["03-28 02:30", "03-29 03:30", "03-30 02:30"]
 
 
 def test_a_time_that_comes_twice_is_the_first_of_the_two() -> None:
-    late = timed(datetime(2026, 10, 24, 2, 30), "Europe/Berlin")
+    late = timed("2026-10-24T02:30", "Europe/Berlin")
     found = DateutilRecurrence().expand(Series(("RRULE:FREQ=DAILY;COUNT=2",), late), late.start_at, FAR)
     assert found.occurrences[1].start_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
@@ -78,9 +78,9 @@ def test_rules_of_work_weeks_and_of_months() -> None:
     assert walls(BERLIN, "RRULE:FREQ=WEEKLY;BYDAY=MO,FR;COUNT=3") == ["03-27 09:00", "03-30 09:00", "04-03 09:00"]
     last_friday = walls(BERLIN, "RRULE:FREQ=MONTHLY;BYDAY=-1FR;COUNT=3")
     assert last_friday == ["03-27 09:00", "04-24 09:00", "05-29 09:00"]
-    leap = timed(datetime(2024, 2, 29, 9), "UTC")
+    leap = timed("2024-02-29T09:00", "UTC")
     assert DateutilRecurrence().expand(Series(("RRULE:FREQ=YEARLY",), leap), leap.start_at, FAR).occurrences[1:] == (
-        timed(datetime(2028, 2, 29, 9), "UTC"),
+        timed("2028-02-29T09:00", "UTC"),
     )
 
 
@@ -103,13 +103,13 @@ def test_only_the_window_is_expanded_and_what_comes_next_is_told() -> None:
 
 
 def test_an_occurrence_that_is_under_way_at_the_windows_begin_counts() -> None:
-    long = timed(datetime(2026, 3, 27, 9), "UTC", minutes=3 * 24 * 60)
+    long = timed("2026-03-27T09:00", "UTC", minutes=3 * 24 * 60)
     found = walls(long, "RRULE:FREQ=WEEKLY;COUNT=2", since=datetime(2026, 3, 29, tzinfo=UTC))
     assert found == ["03-27 09:00", "04-03 09:00"]
 
 
 def test_a_series_of_many_years_is_expanded_in_no_time() -> None:
-    old = timed(datetime(1990, 1, 1, 9), "Europe/Berlin")
+    old = timed("1990-01-01T09:00", "Europe/Berlin")
     since, until = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
     assert len(walls(old, "RRULE:FREQ=DAILY", since=since, until=until)) == 7
 
@@ -139,6 +139,11 @@ def test_rules_that_cannot_be_read_or_never_stop_are_refused_in_our_words(line: 
     lines = (line,) if line.startswith("RRULE") else ("RRULE:FREQ=DAILY;COUNT=3", line)
     with pytest.raises(PayloadError):
         DateutilRecurrence().expand(Series(lines, BERLIN), BERLIN.start_at, FAR)
+
+
+def test_more_rules_than_anybody_writes_are_refused() -> None:
+    with pytest.raises(PayloadError):
+        DateutilRecurrence().expand(Series(("RRULE:FREQ=DAILY",) * 6, BERLIN), BERLIN.start_at, FAR)
 
 
 def test_an_unknown_zone_is_refused_in_our_words() -> None:

@@ -18,7 +18,7 @@ from shared.domain.matching import Known
 from shared.domain.people import Viewer
 from shared.domain.settings import Share
 from shared.domain.timeline import Entry, Kind, MeetingSummary
-from shared.domain.visibility import reader_key
+from shared.domain.visibility import level, reader_key
 
 HORIZON = timedelta(days=90)
 """How far ahead a series is expanded; it rolls on with the days (I19)."""
@@ -262,6 +262,18 @@ def people_named(occurrence: Occurrence) -> Iterator[str]:
     yield from (guest.email for guest in occurrence.guests)
     if occurrence.organizer:
         yield occurrence.organizer
+
+
+def visible_occurrence(occurrence: Occurrence, viewer: Viewer) -> Occurrence | None:
+    """The occurrence as this viewer may read it, by the same levels as everything on timelines; None if not at all."""
+    share = level(occurrence.readers, viewer)
+    if share is None:
+        return None
+    shown = replace(occurrence, readers=(), participant_keys=())
+    if share is Share.FULL:
+        return shown
+    shown = replace(shown, location="", meet_url="", documents=())
+    return shown if share is Share.SUBJECT else replace(shown, title="")
 
 
 def meeting_entry(occurrence: Occurrence, contact_id: str) -> Entry:

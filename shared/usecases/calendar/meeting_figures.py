@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.calendar.meeting import Occurrence
+from shared.domain.calendar.meeting import Occurrence, visible_occurrence
+from shared.domain.people import Viewer
 from shared.ports import Clock
 from shared.records.calendar import Events, Side
 from shared.records.store import TenantStore
@@ -35,7 +36,11 @@ def meeting_figures(store: TenantStore, side: Side, id_: str, clock: Clock) -> M
     )
 
 
-def meetings_counted(store: TenantStore, side: Side, id_: str, clock: Clock) -> list[Occurrence]:
-    """The very rows `meetings_30_days` counted, newest first, up to 200. For pages, through `visible`."""
+def meetings_counted(store: TenantStore, side: Side, id_: str, viewer: Viewer, clock: Clock) -> list[Occurrence]:
+    """The very rows `meetings_30_days` counted, newest first, up to 200, as the viewer may read them.
+
+    Whether the viewer may see the contact, company or user at all is decided before.
+    """
     now = clock.now()
-    return Events(store).between(side, id_, now - WINDOW, now, ROWS_OPENED)
+    rows = Events(store).between(side, id_, now - WINDOW, now, ROWS_OPENED)
+    return [shown for row in rows if (shown := visible_occurrence(row, viewer))]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared import log
-from shared.ports import Blobs, Clock, Documents, Jitter, Write
+from shared.ports import Blobs, Clock, Documents, Jitter
 from shared.records.store import TenantStore, guarded
 from shared.records.sweeps import hidden_before
-from shared.usecases.mail.post_message import Place, live_thread
+from shared.usecases.mail.place import Place, live_thread
 
 
 def erase_hidden(documents: Documents, *, blobs: Callable[[str], Blobs], clock: Clock, jitter: Jitter) -> int:
@@ -22,7 +22,10 @@ def erase_hidden(documents: Documents, *, blobs: Callable[[str], Blobs], clock: 
 
 
 def erase_message(place: Place, message_id: str, *, blobs: Blobs, clock: Clock, jitter: Jitter) -> None:
-    """Blobs first: what names them goes last, so that a crash leaves something that says what is left to do."""
+    """Blobs first: what names them goes last, so that a crash leaves something that says what is left to do.
+
+    The thread stays, empty of it: others redirect to it, and a late reply still finds its place.
+    """
     stored = place.messages.find(message_id)
     if stored is None or stored.value.expires_at is None or stored.value.expires_at > clock.now():
         return
@@ -36,14 +39,13 @@ def erase_message(place: Place, message_id: str, *, blobs: Blobs, clock: Clock, 
             return
         thread = live_thread(place, current.value.thread_id)
         rebuilt = thread.value.without_message(message_id)
-        left: Write = (
-            place.threads.updating(rebuilt, thread.version)
-            if rebuilt.messages or rebuilt.older
-            else place.threads.deleting(rebuilt.thread_id, thread.version)
-        )
         owners = place.owners(current.value.contact_ids)
         place.store.commit(
-            [place.messages.deleting(message_id, current.version), left, *place.entries(rebuilt, owners)]
+            [
+                place.messages.deleting(message_id, current.version),
+                place.threads.updating(rebuilt, thread.version),
+                *place.entries(rebuilt, owners),
+            ]
         )
         log.event("message.erased", tenant=place.store.tenant, message=message_id)
 

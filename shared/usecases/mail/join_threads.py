@@ -9,7 +9,7 @@ from shared.domain.threads import joined
 from shared.ports import Jitter, Write
 from shared.records.mail import Timelines
 from shared.records.store import TenantStore, guarded
-from shared.usecases.mail.post_message import Place, live_thread
+from shared.usecases.mail.place import Place, live_thread
 
 MESSAGES_A_COMMIT = 100
 

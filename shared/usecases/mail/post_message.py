@@ -18,7 +18,6 @@ from shared.domain.message import LoggedMessage, logged_message, message_key, su
 from shared.domain.outbox import Promise, promise
 from shared.domain.settings import Share
 from shared.domain.threads import (
-    Summary,
     Thread,
     message_row_id,
     new_thread,
@@ -27,76 +26,21 @@ from shared.domain.threads import (
     reused_row_id,
     thread_links,
 )
-from shared.domain.timeline import mail_entry
 from shared.domain.visibility import reader_key
-from shared.errors import AlreadyExistsError, ContendedError, NotFoundError
+from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.ports import Write
 from shared.records.followups import Outbox
-from shared.records.mail import Messages, Threads, Timelines, contact_owner, user_owner
 from shared.records.mailboxes import Stored
 from shared.records.people import Contacts
-from shared.records.store import TenantStore, guarded
+from shared.records.store import guarded
 from shared.usecases.mail.decide_mail import Desk
+from shared.usecases.mail.place import Place, Touched, live_thread, live_threads
+from shared.usecases.mail.remove_holder import refresh_promise, removal
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.promises import keep_promise_tasks
 
 ReadBody = Callable[[], MailBody]
 """Fetches the body; called only where this copy is the first."""
-
-REDIRECTS_AT_MOST = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where messages are posted: the organization's records, or one user's own record."""
-
-    store: TenantStore
-    user_id: str | None = None
-
-    @property
-    def base(self) -> str:
-        return f"users/{self.user_id}/" if self.user_id else ""
-
-    @property
-    def messages(self) -> Messages:
-        return Messages(self.store, self.base)
-
-    @property
-    def threads(self) -> Threads:
-        return Threads(self.store, self.base)
-
-    @property
-    def blob_prefix(self) -> str:
-        return f"{self.store.tenant}/{self.base}messages"
-
-    def owners(self, contact_ids: Sequence[str]) -> list[str]:
-        """The timelines a message with these contacts stands on."""
-        return [user_owner(self.user_id)] if self.user_id else [contact_owner(contact_id) for contact_id in contact_ids]
-
-    def entries(self, thread: Thread, owners: Sequence[str]) -> list[Write]:
-        """The conversation's entry on each of these timelines, as the thread now stands."""
-        timelines = Timelines(self.store)
-        writes: list[Write] = []
-        for owner in owners:
-            part = thread if self.user_id else thread.of_contact(owner.removeprefix("contacts/"))
-            entry = mail_entry(part)
-            writes.append(timelines.writing(owner, entry) if entry else timelines.deleting(owner, thread.thread_id))
-        return writes
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """Threads a message touches. live: those that hold messages. ids: of all that exist, redirects included."""
-
-    live: dict[str, Stored[Thread]]
-    ids: frozenset[str]
-
-    @property
-    def summaries(self) -> dict[str, Summary]:
-        return {id_: kept for stored in self.live.values() for id_, kept in stored.value.messages.items()}
-
-    def also(self, other: Touched) -> Touched:
-        return Touched({**self.live, **other.live}, self.ids | other.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +65,6 @@ class Copy:
     @property
     def company_ids(self) -> tuple[str, ...]:
         return self.decision.company_ids if isinstance(self.decision, Logged) else ()
-
-
-def place_of(copy: Copy, store: TenantStore) -> Place:
-    return Place(store, copy.desk.mailbox.user_id if isinstance(copy.decision, OwnRecord) else None)
 
 
 def post_message(served: ServedMailbox, copy: Copy, read_body: ReadBody) -> None:
@@ -155,6 +95,7 @@ class _Posting:
         self._row = None
         if row is None or row.version != self._copy.row.version:
             return  # the row was queued anew, or settled by another run of this task: this one is over
+        self.promised = []
         message_id, touched = self._find()
         if message_id in touched.summaries:
             self._add_holder(message_id)
@@ -215,7 +156,7 @@ class _Posting:
                 *self._thread_writes(thread, begun, touched),
                 *place.entries(thread, place.owners(message.contact_ids)),
                 *(contacts.adding_mail(id_, message.sent_at, incoming=incoming) for id_ in message.contact_ids),
-                self._row_write(message_id),
+                *self._settling(message_id),
             ]
         )
         served.log("message.logged", message=message_id, thread=thread.thread_id)
@@ -256,8 +197,8 @@ class _Posting:
         losers = [stored for id_, stored in touched.live.items() if id_ != thread.thread_id]
         for loser in losers:
             writes.append(repository.updating(replace(loser.value, merged_into=thread.thread_id), loser.version))
-        self.promised = [self._join(loser.value.thread_id, thread.thread_id) for loser in losers]
-        return writes + [Outbox(self._served.store).creating(promised) for promised in self.promised]
+        self.promised += [self._join(loser.value.thread_id, thread.thread_id) for loser in losers]
+        return writes
 
     def _join(self, loser: str, winner: str) -> Promise:
         ids = {"tenant": self._served.store.tenant, "user": self._place.user_id or "", "loser": loser, "winner": winner}
@@ -266,16 +207,23 @@ class _Posting:
     # ------------------------------------------------------------------------------------------- one more holder
 
     def _add_holder(self, message_id: str) -> None:
-        """This mailbox's copy of a message that is here: readers grow, and the contacts this holder alone may see."""
+        """This mailbox's copy of a message that is here: readers grow, and the contacts this holder alone may see.
+
+        The copy may also tell more than the first one did: that its sender is one of us.
+        """
         copy, place, served = self._copy, self._place, self._served
-        stored = place.messages.get(message_id)
+        stored = place.messages.find(message_id)
+        if stored is None:
+            raise StaleWriteError("it was erased since its thread was read")
         message = stored.value
+        sent = Direction.OUTGOING in (message.direction, copy.decision.direction)
         thread = live_thread(place, message.thread_id)
         newly = tuple(id_ for id_ in copy.contact_ids if id_ not in message.contact_ids)
         counted = newly if message.hidden_at is None else (*message.contact_ids, *newly)
         companies = tuple(dict.fromkeys((*message.company_ids, *copy.company_ids)))
         after = replace(
             message,
+            direction=Direction.OUTGOING if sent else Direction.INCOMING,
             readers=tuple(dict.fromkeys((*message.readers, copy.reader))),
             contact_ids=(*message.contact_ids, *newly),
             company_ids=companies,
@@ -285,15 +233,27 @@ class _Posting:
         rebuilt = thread.value.with_changed(summary_of(after))
         contacts = Contacts(served.store)
         incoming = after.direction is Direction.INCOMING
+        if after.direction is not message.direction:
+            self.promised += [refresh_promise(served, id_, copy.row.value) for id_ in after.contact_ids]
         writes: list[Write] = [
             place.messages.updating(after, stored.version),
             place.threads.updating(rebuilt, thread.version),
             *place.entries(rebuilt, place.owners(after.contact_ids)),
             *(contacts.adding_mail(id_, after.sent_at, incoming=incoming) for id_ in counted),
-            self._row_write(message_id),
+            *self._settling(message_id),
         ]
         served.store.commit(writes)
         served.log("holder.added", message=message_id)
+
+    def _settling(self, message_id: str) -> list[Write]:
+        """The row's outcome and the promises of the commit. A copy that lay in the other place leaves it with this."""
+        copy, served = self._copy, self._served
+        leaving: list[Write] = []
+        if copy.row.value.own_record != (self._place.user_id is not None):
+            leaving, figures = removal(served, copy.row.value, copy.desk.mailbox.user_id)
+            self.promised += figures
+        outbox = Outbox(served.store)
+        return [*leaving, self._row_write(message_id), *(outbox.creating(promised) for promised in self.promised)]
 
     def _row_write(self, message_id: str) -> Write:
         copy = self._copy
@@ -304,26 +264,3 @@ class _Posting:
             own_record=self._place.user_id is not None,
         )
         return self._served.seen.updating(row, copy.row.version)
-
-
-def live_threads(place: Place, thread_ids: list[str]) -> Touched:
-    """The named threads, redirects followed to where they lead."""
-    live: dict[str, Stored[Thread]] = {}
-    ids: set[str] = set()
-    wanted = thread_ids
-    for _ in range(REDIRECTS_AT_MOST):
-        found = place.threads.find_all(wanted)
-        ids |= set(found)
-        live |= {id_: stored for id_, stored in found.items() if stored.value.merged_into is None}
-        wanted = [stored.value.merged_into for stored in found.values() if stored.value.merged_into is not None]
-        if not wanted:
-            return Touched(live, frozenset(ids))
-    raise ContendedError("threads redirect to one another")
-
-
-def live_thread(place: Place, thread_id: str) -> Stored[Thread]:
-    """The thread, or the one that took it over. Raises: NotFoundError."""
-    found = list(live_threads(place, [thread_id]).live.values())
-    if not found:
-        raise NotFoundError(f"thread {thread_id} does not exist")
-    return found[0]

@@ -16,7 +16,7 @@ from shared.ports import Write
 from shared.records.followups import Outbox
 from shared.records.mailboxes import Stored
 from shared.records.store import guarded
-from shared.usecases.mail.post_message import Place, live_thread
+from shared.usecases.mail.place import Place, live_thread
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.promises import keep_promise_tasks
 
@@ -29,7 +29,7 @@ def remove_holder(served: ServedMailbox, row: Stored[SeenRow], settled: SeenRow,
         current = served.seen.get(row.value.gmail_id)
         if current is None or current.version != row.version:
             return
-        writes, follow_ups = _removal(served, row.value, user_id)
+        writes, follow_ups = removal(served, row.value, user_id)
         promised[:] = follow_ups
         outbox = Outbox(served.store)
         served.store.commit(
@@ -41,7 +41,8 @@ def remove_holder(served: ServedMailbox, row: Stored[SeenRow], settled: SeenRow,
     served.log("holder.removed", gmail_id=row.value.gmail_id, state=settled.state.value)
 
 
-def _removal(served: ServedMailbox, row: SeenRow, user_id: str) -> tuple[list[Write], list[Promise]]:
+def removal(served: ServedMailbox, row: SeenRow, user_id: str) -> tuple[list[Write], list[Promise]]:
+    """What takes this holder off the message its row posted, and the follow-ups of that."""
     if row.message_id is None or _held_twice(served, row):
         return [], []
     place = Place(served.store, user_id if row.own_record else None)

@@ -7,17 +7,20 @@ the rows say what is queued, and the poll queues again what stayed queued too lo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.lease import RUN_AT_MOST
 from shared.domain.ledger import SeenRow, State, Turn, Wish, row_after, turn_of
-from shared.domain.mailbox import Gap, MailStream
+from shared.domain.mailbox import Gap, MailStream, Reading
 from shared.errors import (
     AlreadyExistsError,
     ContendedError,
     CursorExpiredError,
     PayloadError,
+    PermanentError,
+    ProviderUnavailableError,
     RateLimitedError,
     StaleWriteError,
 )
@@ -39,6 +42,10 @@ GAP_MARGIN = timedelta(hours=1)
 """How far before the last complete reading a gap is listed: clocks differ, and mail is accepted late."""
 
 
+HISTORY_LAGS = timedelta(seconds=10)
+"""How long after its notice a change may appear in the history."""
+
+
 def sync_mailbox(served: ServedMailbox, *, wish: int | None) -> None:
     """Bring the ledger up to the mailbox's history.
 
@@ -52,10 +59,14 @@ def sync_mailbox(served: ServedMailbox, *, wish: int | None) -> None:
         if held is None:
             return
         _read_history(served, held, pushed=wish is not None)
-        wanted = served.streams.wanted()
-        if wanted <= held.value.cursor:
-            return
+        cursor, wanted = held.value.cursor, served.streams.wanted()
+        if wanted <= max(cursor, wish or 0):
+            break
         wish = wanted
+    if wish is not None and cursor < wish and held.value.reading is None and held.value.gap is None:
+        # The notice was ahead of the history: read once more in a moment, then trust the poll.
+        soon = served.clock.now() + HISTORY_LAGS
+        served.tasks.create([sync_task(*served.ids.values(), "behind", wish, wish=None, not_before=soon)])
 
 
 def _hold(served: ServedMailbox, wish: int | None) -> Held[MailStream] | None:
@@ -77,17 +88,17 @@ def _hold(served: ServedMailbox, wish: int | None) -> Held[MailStream] | None:
             served.store.commit([served.streams.wishing(wish)])
     if wish is not None:
         after_lease = until + timedelta(seconds=1)
-        served.tasks.create([sync_task(*served.ids.values(), "lease", fence, wish=wish, not_before=after_lease)])
+        served.tasks.create([sync_task(*served.ids.values(), "lease", fence, wish=None, not_before=after_lease)])
     return None
 
 
 def _nothing_to_do(stored: Stored[MailStream], wish: int | None) -> bool:
     stream = stored.value
-    return wish is not None and stream.cursor >= wish and stream.gap is None and stream.history_page is None
+    return wish is not None and stream.cursor >= wish and stream.gap is None and stream.reading is None
 
 
 def _read_history(served: ServedMailbox, held: Held[MailStream], *, pushed: bool) -> None:
-    """Page after page until the end or the end of the run, and release."""
+    """Page after page until the end or the end of the run, and release, also where the vendor fails."""
     ends_at = served.clock.now() + RUN_AT_MOST
     while True:
         started_at = served.clock.now()
@@ -100,6 +111,9 @@ def _read_history(served: ServedMailbox, held: Held[MailStream], *, pushed: bool
         except CursorExpiredError:
             _open_gap(served, held)
             continue
+        except (ProviderUnavailableError, PermanentError) as failed:
+            held.release(held.value)
+            raise failed
         except RateLimitedError as limited:
             served.budget.block(limited.resume_at)
             held.release(held.value)
@@ -118,29 +132,29 @@ def _read_page(
     served: ServedMailbox, held: Held[MailStream], started_at: datetime, *, pushed: bool
 ) -> tuple[list[Task], bool]:
     stream = held.value
-    page = _history(served, stream)
+    page, before = _history(served, stream)
+    history_id, began_at = (before.history_id, before.started_at) if before else (page.history_id, started_at)
     last = page.next_page is None
     after = replace(
         stream,
-        cursor=max(stream.cursor, page.history_id) if last else stream.cursor,
-        history_page=page.next_page,
-        read_at=started_at if last else stream.read_at,
+        cursor=max(stream.cursor, history_id) if last else stream.cursor,
+        reading=Reading(history_id, began_at, page.next_page) if page.next_page is not None else None,
+        read_at=began_at if last else stream.read_at,
         pushed_at=started_at if pushed else stream.pushed_at,
         polled_at=stream.polled_at if pushed else started_at,
     )
     tasks = _commit_rows(served, held, after, list(_turns(page.changes).values()), release=last)
-    served.log("history.read", changes=len(page.changes), tasks=len(tasks), last=last)
+    served.log("history.read", pushed=pushed, changes=len(page.changes), tasks=len(tasks), last=last)
     return tasks, last
 
 
-def _history(served: ServedMailbox, stream: MailStream) -> HistoryPage:
-    """The next page. A page token that went stale is no reason to stop: the interval is read from its start."""
-    try:
-        return served.gmail.history(stream.cursor, stream.history_page)
-    except PayloadError:
-        if stream.history_page is None:
-            raise
-        return served.gmail.history(stream.cursor, None)
+def _history(served: ServedMailbox, stream: MailStream) -> tuple[HistoryPage, Reading | None]:
+    """The next page, and the reading it belongs to unless it is the first. A page token that went stale is no reason to
+    stop: the interval is read from its start."""
+    if stream.reading is not None:
+        with suppress(PayloadError):
+            return served.gmail.history(stream.cursor, stream.reading.page), stream.reading
+    return served.gmail.history(stream.cursor, None), None
 
 
 def _turns(changes: Iterable[MailChange]) -> dict[str, Turn]:
@@ -224,7 +238,7 @@ def _open_gap(served: ServedMailbox, held: Held[MailStream]) -> None:
     the pin becomes the cursor only once all of it is queued (I1)."""
     pinned = served.gmail.profile().history_id
     gap = Gap(pinned=pinned, after=held.value.read_at - GAP_MARGIN)
-    held.commit(replace(held.value, gap=gap, history_page=None))
+    held.commit(replace(held.value, gap=gap, reading=None))
     served.warn("cursor.expired")
 
 
@@ -233,16 +247,17 @@ def _list_gap_page(
 ) -> tuple[list[Task], bool]:
     """One page of the gap. At its end the pinned history id becomes the cursor, and history is read on from there.
 
-    What left the mailbox meanwhile is in no list: the audit of the same window, queued here, compares rows with it.
+    What left the mailbox meanwhile is in no list, however old it is: the audit queued here compares all rows with it.
     """
-    page = served.gmail.list_messages(after=gap.after, before=None, page=gap.page)
+    page = list_page(served.gmail, gap.after, None, gap.page)
     turns = [_listed(ref) for ref in page.refs]
     if page.next_page is not None:
         after = replace(held.value, gap=replace(gap, page=page.next_page))
         return _commit_rows(served, held, after, turns, release=False), False
-    after = replace(held.value, cursor=max(gap.pinned, held.value.cursor), gap=None, history_page=None)
+    after = replace(held.value, cursor=max(gap.pinned, held.value.cursor), gap=None, reading=None)
     tasks = _commit_rows(served, held, after, turns, release=False)
-    return [*tasks, audit_task(served, gap.after, started_at)], False
+    months = Mailboxes(served.store).get(served.mailbox_id).value.options.backfill_months
+    return [*tasks, audit_task(served, min(gap.after, window_start(started_at, months)), started_at)], False
 
 
 def _listed(ref: MessageRef) -> Turn:

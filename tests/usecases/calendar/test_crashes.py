@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from shared.domain.calendar.stream import Verdict
 from shared.usecases.calendar.open_calendars import open_calendars
 from shared.usecases.calendar.queue_work import Cause
 from shared.usecases.calendar.renew_channel import renew_channel
@@ -135,7 +136,7 @@ def test_an_approved_deletion_survives_a_crash_at_every_point() -> None:
         return world
 
     def run(world: World) -> None:
-        settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=True)
+        settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.REMOVE)
         world.drain()
         settle(world)
 

@@ -7,20 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.people import User
+from shared.domain.calendar.stream import Verdict
+from shared.domain.people import Role, User
 from shared.domain.quarantine import ParkedState
-from shared.errors import NotFoundError, ProviderUnavailableError
+from shared.errors import ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
 from shared.ports import ID, CalendarListing, Query
 from shared.records.audit import Audit
 from shared.records.followups import Quarantine
 from shared.usecases.calendar.open_calendars import open_calendars
 from shared.usecases.calendar.queue_work import Cause
-from shared.usecases.calendar.settle_held_deletions import settle_held_deletions
+from shared.usecases.calendar.settle_held_deletions import settle_held_deletions, verdict_named
 from shared.usecases.calendar.sync_calendar import sync_calendar
 from tests.usecases.calendar.fake_calendar import OUTAGE, at, event
-from tests.usecases.calendar.world import ANN, ANN_STREAM, CARLA, World
+from tests.usecases.calendar.world import ANN, ANN_STREAM, BEN, CARLA, World
 
-ADMIN = User("admin", "Admin", "admin@acme.example")
+ADMIN = User("admin", "Admin", "admin@acme.example", Role.ADMIN)
 
 
 def fill(world: World, count: int) -> None:
@@ -133,13 +134,13 @@ def test_i17_an_approved_deletion_is_carried_out_and_audited(world: World) -> No
     world.ann.expire_tokens()
     world.ann.omitted = {f"m{number:03}" for number in range(30)}
     world.read()
-    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=True)
+    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.REMOVE)
     world.drain()
     assert len(world.titles()) == 10
     assert held(world) == []
     assert [row.action for row in Audit(world.store).newest(5)] == ["deletions.settled"]
 
-    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=False)
+    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.KEEP)
     world.drain()
     assert len(world.titles()) == 10
 
@@ -150,7 +151,7 @@ def test_i17_a_rejected_deletion_keeps_everything(world: World) -> None:
     world.ann.expire_tokens()
     world.ann.omitted = {f"m{number:03}" for number in range(30)}
     world.read()
-    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=False)
+    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.KEEP)
     world.drain()
     assert len(world.titles()) == 40
     world.read()
@@ -165,7 +166,7 @@ def test_i17_events_that_come_back_before_the_answer_are_not_deleted(world: Worl
     world.read()
     world.ann.put(event("m000", at(2026, 3, 4, 9), CARLA))
     world.read()
-    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=True)
+    settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.REMOVE)
     world.drain()
     assert "About m000" in world.titles()
     assert len(world.titles()) == 11
@@ -199,7 +200,16 @@ def test_i17_deletions_that_the_vendor_states_are_applied_at_once_however_many(w
 def test_nobody_can_settle_what_is_not_held(world: World) -> None:
     world.connect()
     with pytest.raises(NotFoundError):
-        settle_held_deletions(world.served(), ANN_STREAM, ADMIN, remove=True)
+        settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.REMOVE)
+
+
+def test_another_rep_cannot_settle_somebodys_calendar(world: World) -> None:
+    world.connect()
+    with pytest.raises(ForbiddenError):
+        settle_held_deletions(world.served(), ANN_STREAM, User("ben", "Ben", BEN), Verdict.REMOVE)
+    with pytest.raises(InputError):
+        verdict_named("maybe")
+    assert [verdict_named(name) for name in ("remove", "keep")] == [Verdict.REMOVE, Verdict.KEEP]
 
 
 def test_a_lost_rebuild_is_queued_again_by_the_poll(world: World) -> None:

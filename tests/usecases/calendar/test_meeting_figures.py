@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shared.domain.matching import Known
+from shared.domain.people import Role, Viewer
+from shared.domain.settings import MailOptions, Share
 from shared.records.addresses import Addresses
 from shared.usecases.calendar.meeting_figures import MeetingFigures, meeting_figures, meetings_counted
 from shared.usecases.calendar.rematch_meetings import rematch_meetings, reread_calendars
@@ -35,9 +37,29 @@ def test_a_count_opens_to_the_very_rows_it_counted(world: World) -> None:
     world.ann.put(event("series", at(2026, 2, 2, 10), CARLA, recurrence=("RRULE:FREQ=WEEKLY",)))
     world.connect()
     figures = meeting_figures(world.store, "contact_ids", "carla", world.clock)
-    rows = meetings_counted(world.store, "contact_ids", "carla", world.clock)
+    rows = meetings_counted(world.store, "contact_ids", "carla", Viewer("ann", Role.SALES_REP), world.clock)
     assert [row.start_at.day for row in rows] == [23, 16, 9, 2]
     assert figures.meetings_30_days == len(rows)
+
+
+def test_opened_rows_show_as_much_as_their_holder_shares(world: World) -> None:
+    for share, title, location in (
+        (Share.FULL, "Plan", "Room 1"),
+        (Share.SUBJECT, "Plan", ""),
+        (Share.METADATA, "", ""),
+    ):
+        world.change_mailbox(options=MailOptions(share=share))
+        world.ann.put(event("plan", at(2026, 2, 20, 10), CARLA, title="Plan", location="Room 1"))
+        world.connect()
+        reread_calendars(world.store, cause=share.value, tasks=world.tasks)
+        world.ann.put(event("plan", at(2026, 2, 20, 10), CARLA, title="Plan", location="Room 1", meet_url=share.value))
+        world.drain()
+        ben, ann = (
+            meetings_counted(world.store, "contact_ids", "carla", Viewer(user, Role.SALES_REP), world.clock)[0]
+            for user in ("ben", "ann")
+        )
+        assert (ben.title, ben.location, ben.readers) == (title, location, ())
+        assert (ann.title, ann.location) == ("Plan", "Room 1")
 
 
 def test_time_alone_turns_the_next_meeting_into_the_last(world: World) -> None:

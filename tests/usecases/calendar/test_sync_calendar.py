@@ -282,6 +282,16 @@ def test_a_contact_known_later_gets_its_meetings_by_a_reread(world: World) -> No
     assert world.titles("eve") == ["About early"]
 
 
+def test_i20_reading_writes_nothing_into_the_calendar(world: World) -> None:
+    """Nothing that came from the other side goes back to it: this product reads, and opens and closes channels."""
+    world.ann.put(event("weekly", at(2026, 3, 4, 10), CARLA, recurrence=("RRULE:FREQ=WEEKLY",)))
+    world.connect()
+    world.ann.expire_tokens()
+    world.read()
+    world.days_pass(30)
+    assert set(world.ann.calls) == {"calendars", "events", "open_channel"}
+
+
 def test_mailboxes_of_the_world_are_served(world: World) -> None:
     """The stories above would prove nothing in a world where nobody is connected."""
     assert all(mailbox.served for mailbox in Mailboxes(world.store).all())

@@ -1,0 +1,27 @@
+"""The budget of imports: which heavy modules each function may load, by name (import_budget.yaml)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+BUDGET_FILE = Path(__file__).with_name("import_budget.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBudget:
+    """heavy: the modules that are watched. first_answer: by function, those that its first real answer may load.
+
+    Nothing heavy may be loaded before the first request that proves who sent it.
+    """
+
+    heavy: tuple[str, ...]
+    first_answer: dict[str, tuple[str, ...]]
+
+
+def read_budget(path: Path = BUDGET_FILE) -> ImportBudget:
+    found = yaml.safe_load(path.read_text())
+    allowed = {name: tuple(modules) for name, modules in found["first_answer"].items()}
+    return ImportBudget(heavy=tuple(found["heavy"]), first_answer=allowed)

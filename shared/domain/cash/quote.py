@@ -1,0 +1,169 @@
+"""Quotes: lines, discounts, tax and what they come to (Q1, Q9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from shared.domain.cash.money import Money, rounded, total
+from shared.errors import InputError
+
+HUNDRED = Decimal(100)
+
+
+class QuoteStatus(StrEnum):
+    DRAFT = "draft"
+    APPROVAL_REQUIRED = "approval_required"
+    SENT = "sent"
+    VIEWED = "viewed"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """unit_price: copied when the line is made; later prices do not move it. discount_percent: of this line.
+    override: a price typed for the whole line instead. product_id: what the ledger's item is mapped from."""
+
+    line_id: str
+    product_id: str
+    description: str
+    quantity: Decimal
+    unit_price: Money
+    discount_percent: Decimal = Decimal(0)
+    override: Money | None = None
+    taxable: bool = True
+
+    @property
+    def amount(self) -> Money:
+        """After its discount, rounded once."""
+        if self.override is not None:
+            return self.override
+        gross = self.quantity * Decimal(self.unit_price.minor)
+        return Money(rounded(gross * (HUNDRED - self.discount_percent) / HUNDRED), self.unit_price.currency)
+
+
+class Due(StrEnum):
+    AT_SIGNING = "at_signing"
+    ON_DATE = "on_date"
+    DAYS_AFTER = "days_after"
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """Part of the total: `percent` of it, or `amount`. The last one takes what rounding left."""
+
+    number: int
+    due: Due = Due.AT_SIGNING
+    percent: Decimal | None = Decimal(100)
+    amount: Money | None = None
+    on: date | None = None
+    days: int | None = None
+
+
+DEFAULT_SCHEDULE = (Instalment(1),)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Who accepted, when, from where, and exactly what: the digest of the PDF they saw."""
+
+    name: str
+    email: str
+    at: datetime
+    ip: str
+    pdf_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """subtotal: of the lines. net: after the discount on the whole. tax: on the taxable part of net. total: due."""
+
+    subtotal: Money
+    discount: Money
+    net: Money
+    tax: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """discount_percent or discount_amount: on the whole, before tax; at most one of them. tax_percent: one rate for the
+    whole. link: digest of the token in the tracked link; the token itself is nowhere."""
+
+    quote_id: str
+    number: str
+    deal_id: str
+    contact_id: str
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    tax_percent: Decimal = Decimal(0)
+    discount_percent: Decimal | None = None
+    discount_amount: Money | None = None
+    schedule: tuple[Instalment, ...] = DEFAULT_SCHEDULE
+    status: QuoteStatus = QuoteStatus.DRAFT
+    expires_on: date | None = None
+    memo: str = ""
+    link: str | None = None
+    sent_at: datetime | None = None
+    opens: int = 0
+    acceptance: Acceptance | None = None
+
+    @property
+    def totals(self) -> Totals:
+        """By the rounding rule of domain.cash.money. A discount on the whole lowers taxable and untaxed lines alike."""
+        subtotal = total((line.amount for line in self.lines), self.currency)
+        discount = self.discount_amount or Money(0, self.currency)
+        if self.discount_percent is not None:
+            discount = subtotal.percent(self.discount_percent)
+        net = subtotal - discount
+        taxable = total((line.amount for line in self.lines if line.taxable), self.currency)
+        share = Decimal(taxable.minor) / Decimal(subtotal.minor) if subtotal.minor else Decimal(0)
+        base = Decimal(net.minor) * share
+        tax = Money(rounded(base * self.tax_percent / HUNDRED), self.currency)
+        return Totals(subtotal, discount, net, tax, net + tax)
+
+
+def require_sendable(quote: Quote) -> None:
+    """Raises: InputError with the sentence a salesperson or a finance person acts on."""
+    if not quote.lines:
+        raise InputError(f"Quote {quote.number} has no lines; add at least one.")
+    currencies = {quote.currency} | {line.unit_price.currency for line in quote.lines}
+    currencies |= {line.override.currency for line in quote.lines if line.override}
+    currencies |= {quote.discount_amount.currency} if quote.discount_amount else set()
+    if len(currencies) > 1:
+        raise InputError(f"Quote {quote.number} mixes {' and '.join(sorted(currencies))}; use one currency.")
+    if quote.discount_percent is not None and quote.discount_amount is not None:
+        raise InputError(f"Quote {quote.number} has two discounts on the whole; keep one.")
+    if any(line.quantity <= 0 for line in quote.lines):
+        raise InputError(f"Quote {quote.number} has a line whose quantity is not positive.")
+    if any(not 0 <= line.discount_percent <= HUNDRED for line in quote.lines):
+        raise InputError(f"Quote {quote.number} has a line discount that is not between 0 and 100 percent.")
+    if quote.tax_percent < 0:
+        raise InputError(f"Quote {quote.number} has a negative tax.")
+    if quote.totals.total.minor <= 0:
+        raise InputError(f"Quote {quote.number} comes to {quote.totals.total}; a quote must come to more than zero.")
+    instalments(quote)
+
+
+def instalments(quote: Quote) -> tuple[Money, ...]:
+    """What each instalment comes to; together they are the total, to the minor unit.
+
+    Raises: InputError for a schedule that does not add up.
+    """
+    whole = quote.totals.total
+    if not quote.schedule or [part.number for part in quote.schedule] != list(range(1, len(quote.schedule) + 1)):
+        raise InputError(f"The schedule of quote {quote.number} numbers its instalments 1, 2, 3 ...")
+    percent = sum((part.percent for part in quote.schedule if part.percent is not None), Decimal(0))
+    by_amount = total((part.amount for part in quote.schedule if part.amount is not None), quote.currency)
+    if all(part.amount is None for part in quote.schedule):
+        if percent != HUNDRED:
+            raise InputError(f"The schedule of quote {quote.number} adds up to {percent} percent; it must be 100.")
+        parts = [whole.percent(part.percent or Decimal(0)) for part in quote.schedule[:-1]]
+        return (*parts, whole - total(parts, quote.currency))
+    if percent or by_amount != whole:
+        raise InputError(f"The schedule of quote {quote.number} adds up to {by_amount}; it must be {whole}.")
+    return tuple(part.amount for part in quote.schedule if part.amount is not None)

@@ -1,0 +1,138 @@
+"""Deals, quotes, contracts, intents, invoices, payments and the chain of a tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, TypeVar
+
+from shared.domain.cash.accounting import LedgerInvoice, LedgerPayment
+from shared.domain.cash.contract import Contract
+from shared.domain.cash.deal import ChainStep, Deal, Pipeline
+from shared.domain.cash.intent import InvoiceIntent
+from shared.domain.cash.quote import Quote
+from shared.errors import NotFoundError
+from shared.ports import ID, Conditions, Create, Merge, Query, Replace, Update, Version, Write
+from shared.records.codec import Kind
+from shared.records.mailboxes import Stored, stored
+from shared.records.store import TenantStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceMirror:
+    """An invoice of the ledger as the deal shows it. The ledger owns it; we only read."""
+
+    invoice: LedgerInvoice
+    connection_id: str
+    deal_id: str | None
+    contract_id: str | None
+    intent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMirror:
+    """A payment, credit or refund of the ledger, by its newest version."""
+
+    payment: LedgerPayment
+    connection_id: str
+    deal_ids: tuple[str, ...]
+
+
+class Collection(Generic[T]):
+    """One collection of one kind: read by id, created once, changed under its guard."""
+
+    def __init__(self, store: TenantStore, name: str, kind: Kind[T]) -> None:
+        self._store = store
+        self._name = name
+        self._kind = kind
+
+    def path(self, id_: str) -> str:
+        return f"{self._name}/{id_}"
+
+    def find(self, id_: str) -> Stored[T] | None:
+        return stored(self._kind, self._store.get(self.path(id_)))
+
+    def get(self, id_: str) -> Stored[T]:
+        """Raises: NotFoundError."""
+        found = self.find(id_)
+        if found is None:
+            raise NotFoundError(f"{self.path(id_)} does not exist")
+        return found
+
+    def where(
+        self, conditions: Conditions, *, order_by: tuple[str, ...] = (ID,), limit: int | None = None
+    ) -> list[Stored[T]]:
+        found = self._store.find(Query(self._name, where=conditions, order_by=order_by, limit=limit))
+        return [Stored(self._kind.value(document.fields), document.version) for document in found]
+
+    def count(self, conditions: Conditions) -> int:
+        return self._store.count(Query(self._name, where=conditions))
+
+    def creating(self, id_: str, value: T) -> Write:
+        return Create(self.path(id_), self._kind.fields(value))
+
+    def updating(self, id_: str, value: T, version: Version) -> Write:
+        return Update(self.path(id_), self._kind.fields(value), version)
+
+
+DEAL: Kind[Deal] = Kind(Deal)
+PIPELINE: Kind[Pipeline] = Kind(Pipeline)
+QUOTE: Kind[Quote] = Kind(Quote)
+CONTRACT: Kind[Contract] = Kind(Contract)
+INTENT: Kind[InvoiceIntent] = Kind(InvoiceIntent)
+INVOICE: Kind[InvoiceMirror] = Kind(InvoiceMirror)
+PAYMENT: Kind[PaymentMirror] = Kind(PaymentMirror)
+CHAIN_STEP: Kind[ChainStep] = Kind(ChainStep)
+
+
+class CashRecords:
+    """Every collection of quote to cash of one tenant."""
+
+    def __init__(self, store: TenantStore) -> None:
+        self.store = store
+        self.deals = Collection(store, "opportunities", DEAL)
+        self.pipelines = Collection(store, "pipelines", PIPELINE)
+        self.quotes = Collection(store, "quotes", QUOTE)
+        self.contracts = Collection(store, "contracts", CONTRACT)
+        self.intents = Collection(store, "invoice_intents", INTENT)
+        self.invoices = Collection(store, "invoices", INVOICE)
+        self.payments = Collection(store, "payments", PAYMENT)
+
+    def contract_of_envelope(self, envelope_id: str) -> Stored[Contract] | None:
+        found = self.contracts.where((("envelope_id", "==", envelope_id),), limit=1)
+        return found[0] if found else None
+
+    def contracts_of_deal(self, deal_id: str) -> list[Stored[Contract]]:
+        return self.contracts.where((("deal_id", "==", deal_id),))
+
+    def intents_of_deal(self, deal_id: str) -> list[Stored[InvoiceIntent]]:
+        return self.intents.where((("deal_id", "==", deal_id),))
+
+    def invoices_of_deal(self, deal_id: str) -> list[Stored[InvoiceMirror]]:
+        return self.invoices.where((("deal_id", "==", deal_id),))
+
+    def contracts_ending(self, first: date, last: date) -> list[Stored[Contract]]:
+        """Active contracts whose last day lies in the range."""
+        conditions: Conditions = (
+            ("status", "==", "active"),
+            ("ends_on", ">=", first.isoformat()),
+            ("ends_on", "<=", last.isoformat()),
+        )
+        return self.contracts.where(conditions, order_by=("ends_on", ID))
+
+    def writing_invoice(self, mirror: InvoiceMirror) -> Write:
+        """Unguarded on creation: its intent's guard is in the same commit."""
+        return Replace(self.invoices.path(mirror.invoice.invoice_id), INVOICE.fields(mirror))
+
+    def stepping(self, step: ChainStep) -> Write:
+        """Part of the commit it tells of; a repeat of that commit is the same step."""
+        return Merge(f"opportunities/{step.deal_id}/chain/{step.step_id}", CHAIN_STEP.fields(step))
+
+    def chain(self, deal_id: str) -> list[ChainStep]:
+        """Oldest first; steps of one moment in the order they usually come."""
+        query = Query(f"opportunities/{deal_id}/chain", order_by=("at", ID))
+        steps = [CHAIN_STEP.value(document.fields) for document in self.store.find(query)]
+        usual = list(type(steps[0].step)) if steps else []
+        return sorted(steps, key=lambda step: (step.at, usual.index(step.step)))

@@ -1,0 +1,1 @@
+"""Quote to cash: from a quote to money on the deal."""
