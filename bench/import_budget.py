@@ -23,5 +23,8 @@ class ImportBudget:
 
 def read_budget(path: Path = BUDGET_FILE) -> ImportBudget:
     found = yaml.safe_load(path.read_text())
-    allowed = {name: tuple(modules) for name, modules in found["first_answer"].items()}
+    parts = found["parts"]
+    allowed = {
+        name: tuple(module for part in chosen for module in parts[part]) for name, chosen in found["first_answer"].items()
+    }
     return ImportBudget(heavy=tuple(found["heavy"]), first_answer=allowed)

@@ -48,5 +48,5 @@ class Cast:
     def reader(self) -> Member:
         return self.members[0]
 
-    def member(self, user_id: str) -> Member:
-        return next(member for member in self.members if member.user_id == user_id)
+    def by_email(self, email: str) -> Member:
+        return next(member for member in self.members if member.email == email)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.google.gmail.compose import MailFields
 from local.google.gmail.seed import FileSlice, SeedMessage
 from local.run.http import Http
 
@@ -70,47 +69,17 @@ class Google:
             for row in held
         ]
 
-    # --------------------------------------------------------------------------------------------------------- mail
+    # --------------------------------------------------------------------------------------------------- what happens
 
-    def deliver(self, email: str, raw: bytes, labels: Sequence[str] = ("INBOX", "UNREAD")) -> Copy:
-        """A message arrives in one mailbox."""
-        body = {"email": email, "raw_base64": base64.b64encode(raw).decode(), "labels": list(labels)}
-        return _copies(self._control("gmail/deliver", body))[email]
+    def deliver(self, email: str, raw: bytes) -> Copy:
+        """A message arrives in one mailbox's inbox."""
+        body = {"email": email, "raw_base64": base64.b64encode(raw).decode()}
+        row = self.act("gmail", "deliver", body)["messages"][email]
+        return Copy(row["id"], row["thread_id"], row["rfc822_id"])
 
-    def send(self, email: str, fields: MailFields) -> dict[str, Copy]:
-        """A person presses Send in Gmail; recipients with a mailbox here get their copies. Returns: by mailbox."""
-        body = {
-            "email": email,
-            "from": fields.sender,
-            "to": list(fields.to),
-            "cc": list(fields.cc),
-            "bcc": list(fields.bcc),
-            "subject": fields.subject,
-            "text": fields.text,
-            "message_id": fields.message_id,
-            "in_reply_to": fields.in_reply_to,
-            "references": list(fields.references),
-        }
-        return _copies(self._control("gmail/send", body))
-
-    def trash(self, email: str, gmail_id: str) -> None:
-        self._control("gmail/trash", {"email": email, "id": gmail_id})
-
-    def unspam(self, email: str, gmail_id: str) -> None:
-        self._control("gmail/unspam", {"email": email, "id": gmail_id})
-
-    # ----------------------------------------------------------------------------------------------------- calendar
-
-    def book(self, email: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns: the event as Calendar shows it."""
-        return dict(self._control("calendar/create", {"email": email, "event": event}))
-
-    def move(self, email: str, event_id: str, start: Mapping[str, str]) -> None:
-        self._control("calendar/move", {"email": email, "event_id": event_id, "start": start})
-
-    def cancel(self, email: str, event_id: str, original_start: Mapping[str, str] | None = None) -> None:
-        narrowed = {"original_start": original_start} if original_start else {}
-        self._control("calendar/cancel", {"email": email, "event_id": event_id, **narrowed})
+    def act(self, service: str, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what the control API of "gmail" or "calendar" offers. Raises: RefusedError with its sentence."""
+        return self._control(f"{service}/{action}", body)
 
     # ------------------------------------------------------------------------------------------------- looking at it
 
@@ -156,8 +125,3 @@ def _row(message: SeedMessage) -> dict[str, Any]:
         "received_at": message.received_at.isoformat(),
         "thread_hint": message.thread_hint,
     }
-
-
-def _copies(answer: Mapping[str, Any]) -> dict[str, Copy]:
-    told = answer["messages"]
-    return {email: Copy(row["id"], row["thread_id"], row["rfc822_id"]) for email, row in told.items()}

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+DAYS_A_MONTH = 30.5
 HEADERS_A_PAGE = 25
 THROUGH_THREAD_FROM = 3
+
+
+def window_start(now: datetime, months: int) -> datetime:
+    """Where the past of so many months begins."""
+    return now - timedelta(days=round(months * DAYS_A_MONTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +96,15 @@ class BackfillRun:
     """One backfill of one mailbox.
 
     listed: ids listed so far (all of them once the phase is READING). chunk, page: the next page to read. decided:
-    messages whose fate a page settled. fresh: no run was before, so no row is expected to exist.
+    messages whose fate a page settled. fresh: no run was before, so no row is expected to exist. moved_at: when its
+    last step ended.
     """
 
     run_id: str
     after: datetime
     before: datetime
     started_at: datetime
+    moved_at: datetime
     phase: Phase = Phase.LISTING
     list_page: str | None = None
     chunks: int = 0

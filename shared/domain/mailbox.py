@@ -54,7 +54,8 @@ class MailboxRecord:
     """Whose mail it is and what may be done with it.
 
     viewer: the user as of their last change, so that deciding needs no read of the user. own: every address of the
-    mailbox, normalized, without +tag, refreshed daily. changed_by, changed_at: who paused, disabled or disconnected it.
+    mailbox, normalized, without +tag, refreshed daily. unsearched: those that joined while mail was read already, whose
+    mail is still to be decided anew. changed_by, changed_at: who paused, disabled or disconnected it.
     """
 
     mailbox_id: str
@@ -64,6 +65,7 @@ class MailboxRecord:
     status: Status
     own: frozenset[str]
     options: MailOptions = field(default_factory=MailOptions)
+    unsearched: frozenset[str] = frozenset()
     own_refreshed_at: datetime | None = None
     changed_by: str | None = None
     changed_at: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from shared.domain.calendar.copy import IN_CALENDAR, EventCopy
+from shared.domain.calendar.copy import IN_CALENDAR, CopyState, EventCopy
 from shared.domain.calendar.meeting import HoldingRef, Meeting, Occurrence
 from shared.domain.calendar.stream import CalendarStream, CalendarWatch
 from shared.errors import NotFoundError
@@ -136,6 +136,13 @@ class Copies:
 
     def count_in_calendar(self, stream_id: str) -> int:
         return self._store.count(Query(self._rows, where=_in_calendar(stream_id, None)))
+
+    def logged(self, *, after: str | None, limit: int) -> list[EventCopy]:
+        """Rows whose content is kept, in id order."""
+        start = (self.path(after),) if after else None
+        where: Conditions = (("state", "==", CopyState.LOGGED.value),)
+        query = Query(self._rows, where=where, order_by=(ID,), limit=limit, start_after=start)
+        return [row.value for row in self._find(query)]
 
     def waiting_before(self, moment: datetime, limit: int) -> list[Stored[EventCopy]]:
         """Rows that have waited for their meeting's rebuild since `moment` or longer, oldest first."""

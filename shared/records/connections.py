@@ -38,8 +38,9 @@ class Connections:
     def updating(self, connection: Connection, version: Version) -> Write:
         return Update(_path(connection.connection_id), CONNECTION.fields(connection), version)
 
-    def deleting(self, connection_id: str) -> list[Write]:
-        return [Delete(_path(connection_id)), Delete(_secret_path(connection_id))]
+    def deleting(self, connection_id: str, version: Version) -> list[Write]:
+        """version: of its credentials; a connection that was made anew since is not deleted."""
+        return [Delete(_path(connection_id)), Delete(_secret_path(connection_id), version)]
 
     def credentials(self, connection_id: str) -> Stored[Credentials] | None:
         return stored(CREDENTIALS, self._store.get(_secret_path(connection_id)))

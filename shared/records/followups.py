@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from shared.domain.outbox import Promise
 from shared.domain.quarantine import Parked, ParkedState
 from shared.errors import NotFoundError
@@ -22,11 +20,6 @@ class Outbox:
 
     def find(self, promise_id: str) -> Stored[Promise] | None:
         return stored(PROMISE, self._store.get(f"outbox/{promise_id}"))
-
-    def promised_before(self, moment: datetime, limit: int) -> list[Stored[Promise]]:
-        where: Conditions = (("promised_at", "<=", moment),)
-        found = self._store.find(Query("outbox", where=where, order_by=("promised_at",), limit=limit))
-        return [Stored(PROMISE.value(document.fields), document.version) for document in found]
 
     def creating(self, promise: Promise) -> Write:
         return Create(f"outbox/{promise.promise_id}", PROMISE.fields(promise))

@@ -9,7 +9,7 @@ from shared.domain.message import LoggedMessage
 from shared.domain.threads import Summary, Thread
 from shared.domain.timeline import Entry
 from shared.errors import NotFoundError
-from shared.ports import ID, Conditions, Create, Delete, Query, Replace, Union, Update, Version, Write
+from shared.ports import ID, Conditions, Create, Delete, Query, Replace, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
@@ -44,18 +44,6 @@ class Messages:
         documents = self._store.get_all([self.path(message_id) for message_id in message_ids])
         return [found for document in documents if (found := stored(MESSAGE, document))]
 
-    def of_thread(self, thread_id: str, *, after: tuple[datetime, str] | None, limit: int) -> list[LoggedMessage]:
-        """Messages of a conversation, oldest first; `after` is the last one's (sent_at, id)."""
-        start = (after[0], self.path(after[1])) if after else None
-        query = Query(
-            self._collection,
-            where=(("thread_id", "==", thread_id),),
-            order_by=("sent_at", ID),
-            limit=limit,
-            start_after=start,
-        )
-        return [found.value for found in self._find(query)]
-
     def of_participant(self, participant_key: str, *, after: str | None, limit: int) -> list[Stored[LoggedMessage]]:
         """Messages somebody took part in, in id order (R7)."""
         start = (self.path(after),) if after else None
@@ -75,21 +63,11 @@ class Messages:
             where = (*where, ("sent_at", ">=", since))
         return self._store.count(Query(self._collection, where=where))
 
-    def hidden_before(self, moment: datetime, limit: int) -> list[Stored[LoggedMessage]]:
-        """Messages whose time is over, to be erased."""
-        return self._find(
-            Query(self._collection, where=(("expires_at", "<=", moment),), order_by=("expires_at",), limit=limit)
-        )
-
     def creating(self, message: LoggedMessage) -> Write:
         return Create(self.path(message.message_id), MESSAGE.fields(message))
 
     def updating(self, message: LoggedMessage, version: Version) -> Write:
         return Update(self.path(message.message_id), MESSAGE.fields(message), version)
-
-    def adding_reader(self, message_id: str, reader: str) -> Write:
-        fields = {"readers": Union((reader,)), "hidden_at": None, "expires_at": None}
-        return Update(self.path(message_id), fields)
 
     def deleting(self, message_id: str, version: Version) -> Write:
         return Delete(self.path(message_id), version)
@@ -121,12 +99,6 @@ class Threads:
     def updating(self, thread: Thread, version: Version) -> Write:
         return Update(self.path(thread.thread_id), THREAD.fields(thread), version)
 
-    def adding_reader(self, thread_id: str, message_id: str, reader: str) -> Write:
-        return Update(self.path(thread_id), {f"messages.{message_id}.readers": Union((reader,))})
-
-    def deleting(self, thread_id: str, version: Version) -> Write:
-        return Delete(self.path(thread_id), version)
-
 
 class Timelines:
     """Timelines of contacts (`contacts/{c}/timeline`) and of users' own records (`users/{u}/timeline`)."""
@@ -147,17 +119,9 @@ class Timelines:
         query = Query(f"{owner}/timeline", order_by=("-at", f"-{ID}"), limit=limit, start_after=start)
         return [ENTRY.value(found.fields) for found in self._store.find(query)]
 
-    def all_ids(self, owner: str, *, after: str | None, limit: int) -> list[str]:
-        start = (self.path(owner, after),) if after else None
-        found = self._store.find(Query(f"{owner}/timeline", order_by=(ID,), limit=limit, start_after=start))
-        return [document.id for document in found]
-
     def writing(self, owner: str, entry: Entry) -> Write:
         """The whole entry as rebuilt from its thread or meeting, whose version guards the batch."""
         return Replace(self.path(owner, entry.entry_id), ENTRY.fields(entry))
-
-    def adding_reader(self, owner: str, entry_id: str, message_id: str, reader: str) -> Write:
-        return Update(self.path(owner, entry_id), {f"messages.{message_id}.readers": Union((reader,))})
 
     def deleting(self, owner: str, entry_id: str) -> Write:
         return Delete(self.path(owner, entry_id))

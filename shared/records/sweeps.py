@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.mailbox import SERVED
-from shared.domain.quarantine import ParkedState
 from shared.ports import ID, Conditions, Document, Documents, Query
 
 PAGE = 300
@@ -45,11 +44,6 @@ def hidden_before(documents: Documents, moment: datetime) -> Iterator[Found]:
     """Messages, the organization's and users' own, whose time is over."""
     where: Conditions = (("expires_at", "<=", moment),)
     return _pages(documents, Query("messages", where=where, order_by=("expires_at", ID), group=True))
-
-
-def parked(documents: Documents) -> Iterator[Found]:
-    where: Conditions = (("state", "==", ParkedState.PARKED.value),)
-    return _pages(documents, Query("quarantine", where=where, order_by=("parked_at", ID), group=True))
 
 
 def _pages(documents: Documents, query: Query) -> Iterator[Found]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared import log
-from shared.domain.connection import Connection, Credentials
+from shared.domain.connection import Credentials
 from shared.domain.mailbox import SERVED, Status
-from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError
+from shared.errors import (
+    AdminActionError,
+    ConnectionRevokedError,
+    ContendedError,
+    RateLimitedError,
+    StaleWriteError,
+)
 from shared.ports import Authorization, Chance, Clock, Jitter, Vault, Version, Write
 from shared.records.audit import Audit
 from shared.records.connections import Connections
@@ -20,6 +25,8 @@ from shared.usecases.lease import Held, take_lease
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a field
 ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a field
 BUSY_FOR = timedelta(seconds=2)
+LASTS_A_WHILE = timedelta(minutes=1)
+"""A token that ends no sooner still serves while somebody else fetches the next one, or died doing so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +54,25 @@ def access_token(credit: Credit, connection_id: str, *, rejected: str | None = N
         stored = connections.credentials(connection_id)
         if stored is None:
             raise ConnectionRevokedError(f"connection {connection_id} has no credentials")
-        cached = _cached(credit, connection_id, stored.value)
-        if cached is not None and cached != rejected:
+        cached = _cached(credit, connection_id, stored.value, rejected)
+        if cached is not None and stored.value.fresh(credit.clock.now()):
             return cached
         held = _lease(credit, connection_id, stored)
         if held is not None:
             return _refresh(credit, connection_id, held)
+        if cached is not None:
+            return cached
         credit.jitter.wait(0)
     raise RateLimitedError(f"connection {connection_id} is being refreshed", resume_at=credit.clock.now() + BUSY_FOR)
 
 
-def _cached(credit: Credit, connection_id: str, credentials: Credentials) -> str | None:
-    if credentials.access_token is None or not credentials.fresh(credit.clock.now()):
+def _cached(credit: Credit, connection_id: str, credentials: Credentials, rejected: str | None) -> str | None:
+    """The stored token, if it still lasts a while and is not the rejected one."""
+    ends_at = credentials.expires_at
+    if credentials.access_token is None or ends_at is None or ends_at - credit.clock.now() < LASTS_A_WHILE:
         return None
-    return credit.vault.open(connection_id, ACCESS_TOKEN, credentials.access_token).decode()
+    token = credit.vault.open(connection_id, ACCESS_TOKEN, credentials.access_token).decode()
+    return None if token == rejected else token
 
 
 def _lease(credit: Credit, connection_id: str, stored: Stored[Credentials]) -> Held[Credentials] | None:
@@ -93,23 +105,36 @@ def _refresh(credit: Credit, connection_id: str, held: Held[Credentials]) -> str
         rotated = credit.vault.seal(connection_id, REFRESH_TOKEN, fresh.refresh_token.encode())
         kept = replace(kept, refresh_token=rotated)
     audit = Audit(credit.store).recording(credit.actor, "token.refreshed", connection_id, credit.clock.now())
-    held.release(kept, [audit])
+    try:
+        held.release(kept, [audit])
+    except StaleWriteError as stale:
+        raise ContendedError(f"connection {connection_id} was made anew during a refresh") from stale
     log.event("token.refreshed", tenant=credit.store.tenant, connection=connection_id)
     return fresh.token
 
 
 def mark_broken(credit: Credit, connection_id: str, status: Status, problem: str) -> None:
-    """Stop all work of the connection and say why, once: whoever comes second finds it said (G5, I15)."""
+    """Stop all work of the connection and say why, once: whoever comes second finds it said (G5, I15).
+
+    One whose every mailbox is disconnected is being closed: nobody waits for it, and nobody is told.
+    """
 
     def attempt() -> None:
         connections, mailboxes = Connections(credit.store), Mailboxes(credit.store)
         connection = connections.find(connection_id)
+        served_by_it = mailboxes.of_connection(connection_id)
         if connection is None or connection.value.status not in SERVED:
+            return
+        if served_by_it and all(mailbox.value.status is Status.DISCONNECTED for mailbox in served_by_it):
             return
         now = credit.clock.now()
         broken = replace(connection.value, status=status, problem=problem, problem_at=now)
         writes: list[Write] = [connections.updating(broken, connection.version)]
-        writes += _mailbox_writes(mailboxes, connection.value, status)
+        writes += [
+            mailboxes.updating(replace(mailbox.value, status=status), mailbox.version)
+            for mailbox in served_by_it
+            if mailbox.value.served
+        ]
         writes.append(Audit(credit.store).recording("system", "connection.broken", connection_id, now))
         credit.store.commit(writes)
         log.event(
@@ -122,12 +147,3 @@ def mark_broken(credit: Credit, connection_id: str, status: Status, problem: str
         )
 
     guarded(credit.jitter, f"connection {connection_id}", attempt)
-
-
-def _mailbox_writes(mailboxes: Mailboxes, connection: Connection, status: Status) -> Sequence[Write]:
-    found = mailboxes.of_connection(connection.connection_id)
-    return [
-        mailboxes.updating(replace(mailbox.value, status=status), mailbox.version)
-        for mailbox in found
-        if mailbox.value.served
-    ]

@@ -149,6 +149,7 @@ def _store(
         status=Status.IMPORTING,
         connected_at=now,
     )
+    _require_same_account(connections.find(id_), connection)
     before = connections.credentials(id_)
     assert grant.refresh_token is not None
     credentials = Credentials(
@@ -175,6 +176,14 @@ def _store(
     route = adding_route("gmail", normalize(grant.account), Target(store.tenant, m_id))
     documents.commit([*store.absolute(writes), route])
     return connection
+
+
+def _require_same_account(before: Stored[Connection] | None, connection: Connection) -> None:
+    """A connection is one account's: under another's tokens its mailbox would read a stranger's mail."""
+    if before is not None and before.value.account_id != connection.account_id:
+        raise InputError(
+            f"You connected {before.value.account} before. Choose that account, or disconnect it first and try again."
+        )
 
 
 def _mailbox_write(

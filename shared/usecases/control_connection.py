@@ -9,7 +9,15 @@ from shared import log
 from shared.domain.mailbox import MailboxRecord, Status
 from shared.domain.outbox import Promise, promise
 from shared.domain.people import Role, User
-from shared.errors import AdminActionError, ConnectionRevokedError, ForbiddenError, InputError, NotFoundError
+from shared.errors import (
+    AdminActionError,
+    ConnectionRevokedError,
+    ContendedError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    StaleWriteError,
+)
 from shared.ports import Authorization, Clock, Documents, Jitter, Mailbox, Tasks, Vault, Write
 from shared.records.audit import Audit
 from shared.records.connections import Connections
@@ -20,6 +28,7 @@ from shared.records.store import TenantStore, guarded
 from shared.usecases.access_token import REFRESH_TOKEN
 from shared.usecases.promises import keep_promise_tasks
 
+RECONNECT_FIRST = "This mailbox has to be connected again first."
 WAITS_FOR_PERSON = frozenset({Status.RECONNECT_NEEDED, Status.ADMIN_ACTION_NEEDED, Status.DISCONNECTED})
 
 
@@ -54,6 +63,9 @@ def set_status(
         mailboxes = Mailboxes(store)
         stored = mailboxes.get(mailbox_id)
         _require_right(stored.value, actor, wanted)
+        connection = Connections(store).find(stored.value.connection_id)
+        if wanted is Status.CONNECTED and connection is not None and connection.value.status in WAITS_FOR_PERSON:
+            raise InputError(RECONNECT_FIRST)
         if stored.value.status is wanted:
             return None
         after = replace(stored.value, status=wanted, changed_by=actor.user_id, changed_at=now)
@@ -80,7 +92,7 @@ def _require_right(mailbox: MailboxRecord, actor: User, wanted: Status) -> None:
     if Status.DISABLED in (wanted, mailbox.status) and not admin:
         raise ForbiddenError("Only an admin may disable a mailbox, or enable a disabled one.")
     if wanted is not Status.DISCONNECTED and mailbox.status in WAITS_FOR_PERSON:
-        raise InputError("This mailbox has to be connected again first.")
+        raise InputError(RECONNECT_FIRST)
 
 
 def disconnect(
@@ -152,7 +164,11 @@ def close_mailbox(
         _quietly(gmail.stop_watch)
         refresh_token = vault.open(connection_id, REFRESH_TOKEN, credentials.value.refresh_token).decode()
         authorization.revoke(refresh_token)
-    store.commit([*connections.deleting(connection_id), MailStreams(store, mailbox_id).stopping_watch()])
+    ended = [*connections.deleting(connection_id, credentials.version), MailStreams(store, mailbox_id).stopping_watch()]
+    try:
+        store.commit(ended)
+    except StaleWriteError as refreshed:
+        raise ContendedError(f"connection {connection_id} changed while it was closed") from refreshed
     log.event("connection.closed", tenant=store.tenant, connection=connection_id)
 
 

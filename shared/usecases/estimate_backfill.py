@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, sqrt
 
-from shared.domain.backfill import Wanted, body_units, grouped, header_units
+from shared.domain.backfill import Wanted, body_units, grouped, header_units, window_start
 from shared.domain.budget import rate_per_s
 from shared.domain.mail_rules import LeftOut
 from shared.ports import MessageRef
 from shared.usecases.mail.decide_mail import decide_all, open_desk
-from shared.usecases.mail.open_mailbox import window_start
 from shared.usecases.mail.served import ServedMailbox
 
 SAMPLE = 100

@@ -7,15 +7,14 @@ from dataclasses import replace
 from shared import log
 from shared.domain.ids import digest
 from shared.domain.ledger import State, Wish
-from shared.domain.quarantine import MESSAGE, Parked, ParkedState
 from shared.domain.people import Role, User
-from shared.errors import ForbiddenError, InputError
+from shared.domain.quarantine import MESSAGE, Parked, ParkedState
+from shared.errors import ContendedError, ForbiddenError, InputError, StaleWriteError
 from shared.ports import Clock, Jitter, Task, Tasks, Write
 from shared.records.followups import Quarantine
 from shared.records.mailboxes import Stored
 from shared.records.seen import Seen
 from shared.records.store import TenantStore, guarded
-
 
 LISTED_AT_MOST = 200
 
@@ -50,18 +49,26 @@ def _require_admin(viewer: User) -> None:
 def replay(store: TenantStore, parked_id: str, actor: User, *, tasks: Tasks, clock: Clock) -> None:
     """Queue a parked thing again.
 
-    Raises: NotFoundError; ForbiddenError for anyone but admins; InputError for one that has nothing to replay.
+    Raises: NotFoundError; ForbiddenError for anyone but admins; InputError for one that has nothing to replay;
+    ContendedError if it changed meanwhile.
     """
     _require_admin(actor)
     quarantine = Quarantine(store)
     found = quarantine.get(parked_id)
     replayed = quarantine.updating(replace(found.value, state=ParkedState.REPLAYED), found.version)
-    if found.value.kind == MESSAGE:
-        _replay_message(store, found, replayed, tasks=tasks, clock=clock)
-        return
+    try:
+        if found.value.kind == MESSAGE:
+            _replay_message(store, found, replayed, tasks=tasks, clock=clock)
+        else:
+            _replay_task(store, found, replayed, tasks=tasks, clock=clock)
+    except StaleWriteError as changed:
+        raise ContendedError(f"quarantine {parked_id} changed meanwhile") from changed
+
+
+def _replay_task(store: TenantStore, found: Stored[Parked], replayed: Write, *, tasks: Tasks, clock: Clock) -> None:
     if found.value.queue is None or found.value.function is None or found.value.payload is None:
         raise InputError("This entry tells of something that was refused for good; there is nothing to run again.")
-    name = digest("replay", parked_id, found.value.times, clock.now().isoformat())
+    name = digest("replay", found.value.parked_id, found.value.times, clock.now().isoformat())
     tasks.create([Task(found.value.queue, found.value.function, name, found.value.payload)])
     store.commit([replayed])
 

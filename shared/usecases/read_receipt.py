@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 
 from shared.domain.ledger import PRIVATE_RULES, UNEXPLAINED_AFTER, Rule, SeenRow, State
 from shared.domain.mail.message_id import canonical_message_id
-from shared.domain.message import key_of_message_id
-from shared.domain.quarantine import MESSAGE, parked_id
 from shared.domain.mailbox import MailboxRecord
+from shared.domain.message import key_of_message_id
 from shared.domain.people import Role, User
+from shared.domain.quarantine import MESSAGE, parked_id
 from shared.domain.receipt import Receipt
 from shared.errors import ForbiddenError, InputError
 from shared.ports import Clock, Mailbox
@@ -62,6 +62,9 @@ SENTENCES = {
     Rule.NO_MATCH: "None of its addresses belongs to a contact.",
     Rule.NO_SEARCH_HIT: "The search for your contacts' addresses did not find it.",
 }
+TELLING = (State.LOGGED, State.QUEUED, State.QUARANTINED, State.LEFT_OUT, State.GONE)
+"""Of several copies in one mailbox the first of these answers."""
+
 HIDDEN_RULE = "It was left out by a rule only the mailbox's owner may see."
 UNKNOWN = "This mailbox does not hold it: Gmail finds no message with this Message-ID here."
 
@@ -93,7 +96,8 @@ def explain_missing(
         rows = _rows_by_search(seen, gmail, canonical)
     if not rows:
         return Explanation(None, None, UNKNOWN)
-    return _explained(store, mailbox_id, rows[0], asked_by_owner=asked_by.user_id == mailbox.user_id)
+    row = min(rows, key=lambda copy: TELLING.index(copy.state))
+    return _explained(store, mailbox_id, row, asked_by_owner=asked_by.user_id == mailbox.user_id)
 
 
 def _rows_by_search(seen: Seen, gmail: Mailbox, canonical: str) -> list[SeenRow]:
@@ -117,7 +121,7 @@ def _explained(store: TenantStore, mailbox_id: str, row: SeenRow, *, asked_by_ow
     sentences = {
         State.LOGGED: "It is here: it was logged from this mailbox.",
         State.QUEUED: "It is on its way: its task is queued.",
-        State.GONE: "It was deleted from this mailbox or lies in its trash.",
+        State.GONE: "It was deleted from this mailbox, or lies in its trash or spam.",
     }
     return Explanation(row.state, None, sentences[row.state])
 

@@ -69,8 +69,12 @@ class OpenedMessage:
 
 
 def open_message(store: TenantStore, message_id: str, viewer: Viewer, *, blobs: Blobs) -> OpenedMessage:
-    """Raises: NotFoundError; ForbiddenError where its holders share less than the whole."""
-    message = Messages(store).get(message_id).value
+    """A message of the organization, or else of the viewer's own record.
+
+    Raises: NotFoundError; ForbiddenError where its holders share less than the whole.
+    """
+    own = Messages(store, f"{user_owner(viewer.user_id)}/").find(message_id)
+    message = own.value if own else Messages(store).get(message_id).value
     share = level(message.readers, viewer)
     owners: Mapping[str, str | None] = {
         stored.contact.contact_id: stored.contact.owner_id for stored in Contacts(store).get_all(message.contact_ids)

@@ -14,7 +14,8 @@ from shared.domain.cash.money import Money
 @dataclass(frozen=True, slots=True)
 class LedgerCompany:
     """What the ledger's owner set. custom_numbers: whether our invoice numbers are kept as we give them.
-    computes_tax: it applies its own rates, so totals can be compared only after creation. time_zone: IANA."""
+    computes_tax: it applies its own rates, so totals can be compared only after creation. time_zone: IANA. country: two
+    letters, where the ledger's tax model follows it; "" where it is not told."""
 
     company_id: str
     name: str
@@ -22,6 +23,7 @@ class LedgerCompany:
     custom_numbers: bool
     computes_tax: bool
     time_zone: str
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)

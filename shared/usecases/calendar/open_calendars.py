@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.domain.backfill import window_start
 from shared.domain.calendar.copy import stream_id_of
 from shared.domain.calendar.stream import CalendarStream
 from shared.ports import Documents
@@ -12,7 +13,6 @@ from shared.records.store import guarded
 from shared.usecases.calendar.queue_work import Cause, sync_task
 from shared.usecases.calendar.renew_channel import renew_channel
 from shared.usecases.calendar.served import ServedCalendars
-from shared.usecases.mail.open_mailbox import window_start
 
 
 def open_calendars(served: ServedCalendars, *, documents: Documents, selected_too: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""After a contact's addresses changed: attach and detach meetings (R7).
+"""After addresses or settings changed: make meetings follow (R7, G14).
 
 Meetings that are stored are rebuilt from what is stored. Those that were left out because nobody knew the guest are
 read anew: a whole reading of a calendar takes a call for each 250 events.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from shared.domain.message import participant_key
 from shared.ports import Tasks
-from shared.records.calendar import CalendarStreams, Events
+from shared.records.calendar import CalendarStreams, Copies, Events
 from shared.records.mailboxes import Mailboxes
 from shared.records.organizations import Organizations
 from shared.records.store import TenantStore
@@ -39,6 +39,20 @@ def _meetings_naming(store: TenantStore, key: str) -> Iterable[str]:
         if len(page) < EVENTS_A_PAGE:
             return
         after = page[-1].event_id
+
+
+def rebuild_meetings_of(store: TenantStore, mailbox_id: str, *, cause: str, tasks: Tasks) -> int:
+    """Queue a rebuild of every meeting a mailbox holds, after its user changed what they share or never log."""
+    copies, queued = Copies(store, mailbox_id), 0
+    after: str | None = None
+    while True:
+        page = copies.logged(after=after, limit=EVENTS_A_PAGE)
+        meeting_ids = {row.meeting_id for row in page if row.meeting_id}
+        tasks.create([rebuild_task(store.tenant, meeting_id, "settings", cause) for meeting_id in sorted(meeting_ids)])
+        queued += len(meeting_ids)
+        if len(page) < EVENTS_A_PAGE:
+            return queued
+        after = page[-1].copy_id
 
 
 def reread_calendars(store: TenantStore, *, cause: str, tasks: Tasks) -> int:

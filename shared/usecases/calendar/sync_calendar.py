@@ -83,6 +83,7 @@ class _Run:
     def __init__(self, served: ServedCalendars, held: Held[CalendarStream]) -> None:
         self._served = served
         self._held = held
+        self._reached_end = False
 
     def read(self, *, anew: bool) -> bool:
         """Whether everything was done; otherwise the continuation is queued."""
@@ -92,24 +93,28 @@ class _Run:
                 self._begin_generation("reread")
             while not self._step():
                 if self._served.clock.now() >= ends_at:
-                    self._release(self._held.value)
+                    self._held.release(self._held.value)
                     self._queue_continuation()
                     return False
         except (StaleWriteError, AlreadyExistsError):
             raise ContendedError(f"the lease of calendar stream {self._held.value.stream_id} was lost") from None
         except AppError:
             with suppress(AppError):  # the lease ends by itself, only later
-                self._release(self._held.value)
+                self._held.release(self._held.value)
             raise
         return True
 
     def _step(self) -> bool:
-        """One page, or one step of a removal; True once the calendar is read and the lease free."""
+        """One page, or one step of a removal; True once the calendar is read and the lease free.
+
+        A removal that an earlier run left behind comes first, and the reading this run was asked for after it.
+        """
         stream = self._held.value
         if stream.absence is not None:
             removal = removal_step(self._served, stream, stream.absence)
-            self._commit(removal.stream, removal.writes, removal.rows, release=removal.last)
-            return removal.last
+            done = removal.last and self._reached_end
+            self._commit(removal.stream, removal.writes, removal.rows, release=done)
+            return done
         if stream.page_is_stale(self._served.clock.now()):
             self._restart_interval()
             return False
@@ -142,6 +147,7 @@ class _Run:
             absence=Absence(stream.generation) if whole else None,
         )
         self._commit(after, rows.writes, rows.changed, release=not whole)
+        self._reached_end = True
         self._log_read(rows, whole=whole)
         return not whole
 
@@ -163,7 +169,7 @@ class _Run:
 
     def _close(self) -> None:
         """The calendar is gone, or not shared with us any more: what was logged stays, nothing is inferred from it."""
-        self._release(replace(self._held.value, closed=True, page=None, begun_at=None))
+        self._held.release(replace(self._held.value, closed=True, page=None, begun_at=None))
         self._served.warn("calendar.closed", stream=self._held.value.stream_id)
 
     def _commit(
@@ -176,9 +182,6 @@ class _Run:
     ) -> None:
         (self._held.release if release else self._held.commit)(stream, writes)
         self._served.tasks.create(rebuild_tasks(self._served.store.tenant, self._served.mailbox_id, changed))
-
-    def _release(self, stream: CalendarStream) -> None:
-        self._held.release(stream)
 
     def _queue_continuation(self) -> None:
         stream = self._held.value

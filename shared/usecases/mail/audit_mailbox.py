@@ -32,7 +32,7 @@ class AuditResult:
 
 def audit_mailbox(served: ServedMailbox, *, after: datetime, before: datetime) -> AuditResult:
     """Audit the messages Gmail accepted between the two moments (aware UTC)."""
-    if not Mailboxes(served.store).get(served.mailbox_id).value.served:
+    if not Mailboxes(served.store).get(served.mailbox_id).value.served or served.streams.get() is None:
         return AuditResult(0, 0, 0)
     now = served.clock.now()
     listed = _listed(served, after, min(before, now))

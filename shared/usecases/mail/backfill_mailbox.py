@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from shared.domain.backfill import (
     BackfillRun,
@@ -22,24 +23,26 @@ from shared.domain.backfill import (
     header_units,
     pages,
 )
-from shared.domain.budget import LIVE_SHARE, Draw, capacity
+from shared.domain.budget import Draw
 from shared.domain.ids import digest
 from shared.domain.ledger import SeenRow, Source, State, queued_row, utc_day
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Decision, LeftOut
 from shared.domain.mailbox import Status
 from shared.domain.message import message_key
-from shared.errors import AlreadyExistsError, PayloadError, RateLimitedError, StaleWriteError
+from shared.errors import AlreadyExistsError, ContendedError, PayloadError, RateLimitedError, StaleWriteError
 from shared.ports import Task, Write
 from shared.records.mailboxes import Mailboxes, Stored
-from shared.records.store import guarded
+from shared.records.store import RACES_AT_MOST, guarded
 from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk
 from shared.usecases.mail.ingest_messages import Ingest, here_already
 from shared.usecases.mail.queue_work import ingest_task, start_times
-from shared.usecases.mail.read_mail import HeadersRead, read_headers
+from shared.usecases.mail.read_mail import HeadersRead, list_page, read_headers
 from shared.usecases.mail.served import ServedMailbox
 
 LISTED, PLANNED = "l", "p"
+STALLED_AFTER = timedelta(minutes=5)
+"""A run whose last step is older lost its task, or waits for its budget."""
 PAGES_A_CHUNK = 20
 
 
@@ -55,6 +58,7 @@ def start_backfill(served: ServedMailbox, *, after: datetime, before: datetime) 
             after=after,
             before=before,
             started_at=served.clock.now(),
+            moved_at=served.clock.now(),
             fresh=stored is None,
         )
         streams = served.streams
@@ -100,11 +104,12 @@ def backfill_page(served: ServedMailbox, run_id: str) -> None:
 
 
 def resume_backfill(served: ServedMailbox) -> None:
-    """Queue the run's next step again, in case its task was lost: the poll asks for it, and a resumed mailbox."""
-    stored = served.streams.backfill()
-    if stored is not None and stored.value.phase is not Phase.DONE:
-        slot = str(int(served.clock.now().timestamp()) // 300)
-        served.tasks.create([page_task(served, stored.value, None, "resumed", slot)])
+    """Queue the next step of a run that stands still: its task was lost, or came while the mailbox was paused."""
+    stored, now = served.streams.backfill(), served.clock.now()
+    if stored is None or stored.value.phase is Phase.DONE or now - stored.value.moved_at < STALLED_AFTER:
+        return
+    slot = str(int(now.timestamp()) // int(STALLED_AFTER.total_seconds()))
+    served.tasks.create([page_task(served, stored.value, None, "resumed", slot)])
 
 
 # ------------------------------------------------------------------------------------------------------------ listing
@@ -115,9 +120,15 @@ def _list_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
     granted = _draw(served, run, served.prices["gmail.users.messages.list"])
     if granted is None:
         return
-    page = served.gmail.list_messages(after=run.after, before=run.before, page=run.list_page)
+    page = list_page(served.gmail, run.after, run.before, run.list_page)
     wanted = tuple(Wanted(ref.gmail_id, ref.gmail_thread_id) for ref in page.refs)
-    moved = replace(run, chunks=run.chunks + 1, listed=run.listed + len(wanted), list_page=page.next_page)
+    moved = replace(
+        run,
+        chunks=run.chunks + 1,
+        listed=run.listed + len(wanted),
+        list_page=page.next_page,
+        moved_at=served.clock.now(),
+    )
     chunk = streams.writing_chunk(run.run_id, LISTED, run.chunks, Chunk(wanted))
     if page.next_page is not None:
         served.store.commit([streams.updating_backfill(moved, stored.version), chunk])
@@ -142,7 +153,7 @@ def _plan(served: ServedMailbox) -> None:
     for number, chunk in enumerate(chunks):
         messages = tuple(wanted for page in chunk for group in page for wanted in group.messages)
         served.store.commit([streams.writing_chunk(run.run_id, PLANNED, number, Chunk(messages))])
-    reading = replace(run, phase=Phase.READING, chunks=len(chunks), chunk=0, page=0, listed=len(unique))
+    reading = replace(run, phase=Phase.READING, chunks=len(chunks), listed=len(unique), moved_at=served.clock.now())
     cleared: list[Write] = [streams.deleting_chunk(run.run_id, LISTED, number) for number in range(run.chunks)]
     if not chunks:
         _finish(served, Stored(reading, stored.version), cleared)
@@ -156,7 +167,7 @@ def _plan(served: ServedMailbox) -> None:
 
 
 def _read_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
-    run, streams = stored.value, served.streams
+    run, streams, now = stored.value, served.streams, served.clock.now()
     planned = pages(grouped(streams.chunk(run.run_id, PLANNED, run.chunk).messages))
     page = planned[run.page]
     known = {} if run.fresh else served.seen.get_all([wanted.gmail_id for group in page for wanted in group.messages])
@@ -165,14 +176,25 @@ def _read_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
         return
     read = _headers(served, groups)
     desk = open_desk(served.store, served.mailbox_id)
-    moved = _moved(run, len(planned), sum(len(group.messages) for group in page))
-    if read is None:
-        tasks = _commit_unread(served, stored, moved, groups)
+    moved = _moved(run, len(planned), sum(len(group.messages) for group in page), now)
+    second: frozenset[str] = frozenset()
+    for _ in range(RACES_AT_MOST):
+        try:
+            if read is None:
+                tasks = _commit_unread(served, stored, moved, groups)
+            else:
+                tasks, second = _commit_page(served, stored, moved, desk, read)
+            break
+        except AlreadyExistsError:  # live mail reached some of these first: settle the others only
+            reached = set(served.seen.get_all([wanted.gmail_id for group in groups for wanted in group.messages]))
+            groups, read = _without(groups, reached), _unreached(read, reached)
     else:
-        tasks = _commit_read(served, stored, moved, desk, read)
+        raise ContendedError(f"the ledger of mailbox {served.mailbox_id} is contended")
     served.tasks.create(tasks)
     if moved.chunk < moved.chunks:
         served.tasks.create([page_task(served, moved)])
+    if read is not None:
+        _settle_second_copies(served, desk, read, second)
 
 
 def _headers(served: ServedMailbox, groups: Sequence[Group]) -> HeadersRead | None:
@@ -189,8 +211,16 @@ def _without(page: Sequence[Group], known: set[str]) -> list[Group]:
     return grouped(left)
 
 
-def _moved(run: BackfillRun, pages_of_chunk: int, decided: int) -> BackfillRun:
-    moved = replace(run, decided=run.decided + decided, page=run.page + 1)
+def _unreached(read: HeadersRead | None, reached: set[str]) -> HeadersRead | None:
+    if read is None:
+        return None
+    left = {gmail_id: headers for gmail_id, headers in read.headers.items() if gmail_id not in reached}
+    torn = {headers.gmail_thread_id for gmail_id in reached if (headers := read.headers.get(gmail_id))}
+    return HeadersRead(left, read.whole_threads - torn)
+
+
+def _moved(run: BackfillRun, pages_of_chunk: int, decided: int, now: datetime) -> BackfillRun:
+    moved = replace(run, decided=run.decided + decided, page=run.page + 1, moved_at=now)
     if moved.page == pages_of_chunk:
         moved = replace(moved, chunk=run.chunk + 1, page=0)
     return moved
@@ -200,33 +230,20 @@ def _commit_unread(
     served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, groups: Sequence[Group]
 ) -> list[Task]:
     now = served.clock.now()
-    wanted = [message for group in groups for message in group.messages]
-    known = served.seen.get_all([message.gmail_id for message in wanted])
     rows = [
         queued_row(message.gmail_id, message.gmail_thread_id, now, source=Source.BACKFILL)
-        for message in wanted
-        if message.gmail_id not in known
+        for group in groups
+        for message in group.messages
     ]
     _commit_move(served, stored, moved, [served.seen.creating(row) for row in rows])
     return [ingest_task([row], served, None) for row in rows]
 
 
-def _commit_read(
-    served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, desk: Desk, read: HeadersRead
-) -> list[Task]:
-    try:
-        return _commit_page(served, stored, moved, desk, read)
-    except AlreadyExistsError:
-        # Live mail reached some of these first: settle the others only.
-        rows = served.seen.get_all(list(read.headers))
-        left = {gmail_id: headers for gmail_id, headers in read.headers.items() if gmail_id not in rows}
-        return _commit_page(served, stored, moved, desk, HeadersRead(left, read.whole_threads))
-
-
 def _commit_page(
     served: ServedMailbox, stored: Stored[BackfillRun], moved: BackfillRun, desk: Desk, read: HeadersRead
-) -> list[Task]:
-    """Rows of the page and the run's move in one commit; copies of messages that are here settle right after it."""
+) -> tuple[list[Task], frozenset[str]]:
+    """Rows of the page and the run's move in one commit. Returns the tasks of the rows whose bodies are to be fetched,
+    and the Gmail ids of copies of messages that are here."""
     now = served.clock.now()
     present = [headers for headers in read.headers.values() if headers is not None]
     decisions = decide_all(served.store, desk, present)
@@ -237,17 +254,17 @@ def _commit_page(
     groups = _ingest_groups(first, read.whole_threads, present)
     prices = served.prices
     costs = [body_units(len(group), whole_thread=len(group) > 1, prices=prices) for group in groups]
-    granted = served.budget.draw(sum(costs), may_owe=True) if groups else None
+    granted = served.budget.draw(sum(costs), past=True, may_owe=True) if groups else None
     starts = start_times(costs, granted, now, served.quota_units_per_minute) if granted else []
     due = {row.gmail_id: start for group, start in zip(groups, starts, strict=True) for row in group}
     timed = [replace(row, queued_at=due.get(row.gmail_id, row.queued_at)) for row in rows]
     writes: list[Write] = [served.seen.creating(row) for row in timed]
     _commit_move(served, stored, moved, writes)
-    _settle_second_copies(served, desk, read, second)
     served.log("backfill.page_read", decided=moved.decided, listed=moved.listed, queued=len(first))
-    return [
+    tasks = [
         ingest_task(group, served, start if start > now else None) for group, start in zip(groups, starts, strict=True)
     ]
+    return tasks, second
 
 
 def _row(headers: MailHeaders, decision: Decision, desk: Desk, now: datetime) -> SeenRow:
@@ -278,7 +295,10 @@ def _ingest_groups(
 
 
 def _settle_second_copies(served: ServedMailbox, desk: Desk, read: HeadersRead, second: frozenset[str]) -> None:
-    """Add this holder to messages another mailbox brought: their headers are at hand, and nothing more is needed."""
+    """Add this holder to messages another mailbox brought: their headers are at hand, and nothing more is needed.
+
+    The last thing of a step: what is lost here is queued, and the poll brings it back.
+    """
     if not second:
         return
     rows = served.seen.get_all(sorted(second))
@@ -312,10 +332,9 @@ def _finish(served: ServedMailbox, stored: Stored[BackfillRun], writes: Sequence
 
 def _draw(served: ServedMailbox, run: BackfillRun, cost: int) -> Draw | None:
     """Units for this step, or None after queueing the step for when there will be enough."""
-    quota = served.quota_units_per_minute
-    floor = LIVE_SHARE * capacity(quota) / capacity(6_000)
-    granted = served.budget.draw(cost, floor=floor, may_owe=False)
+    granted = served.budget.draw(cost, past=True, may_owe=False)
     if granted.granted:
         return granted
-    served.tasks.create([page_task(served, run, granted.ready_at, granted.ready_at.isoformat())])
+    # Named by the second, so that two tasks of one step that wait for the same units become one.
+    served.tasks.create([page_task(served, run, granted.ready_at, str(ceil(granted.ready_at.timestamp())))])
     return None

@@ -7,7 +7,9 @@ here already. Each message settles in a commit of its own, so one that cannot be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.backfill import Group, Wanted
 from shared.domain.ledger import SeenRow, State, Wish, utc_day
@@ -55,17 +57,28 @@ def ingest_messages(served: ServedMailbox, items: Sequence[Item]) -> None:
         return
     due = due_rows(served, items)
     ingest = Ingest(served, desk)
-    for row in due:
-        if row.value.wish is Wish.REMOVE:
-            ingest.settle(row, ingest.removal(row, row.value.gone()))
-    reading = [row for row in due if row.value.wish is Wish.READ]
-    if reading:
-        try:
+    try:
+        for row in due:
+            if row.value.wish is Wish.REMOVE:
+                ingest.settle(row, ingest.removal(row, row.value.gone()))
+        reading = [row for row in due if row.value.wish is Wish.READ]
+        if reading:
             ingest.read(reading)
-        except RateLimitedError as limited:
-            served.budget.block(limited.resume_at)
-            raise
-    ingest.raise_unsettled()
+        ingest.raise_unsettled()
+    except RateLimitedError as limited:
+        served.budget.block(limited.resume_at)
+        _postpone(served, due, limited.resume_at)
+        raise
+    except RetryableError:
+        _postpone(served, due, served.clock.now())
+        raise
+
+
+def _postpone(served: ServedMailbox, rows: Sequence[Stored[SeenRow]], until: datetime) -> None:
+    """The task of these comes again by its queue, so the poll must not take it for lost (I4)."""
+    for row in rows:
+        with suppress(StaleWriteError):  # settled by now, or queued anew
+            served.store.commit([served.seen.updating(row.value.postponed(until), row.version)])
 
 
 def due_rows(served: ServedMailbox, items: Sequence[Item]) -> list[Stored[SeenRow]]:

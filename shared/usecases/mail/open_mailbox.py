@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 
+from shared.domain.backfill import window_start
+from shared.domain.ledger import DECIDED_BY_OWN_ADDRESSES
 from shared.domain.mail.addresses import normalize, untagged
 from shared.domain.mailbox import MailboxRecord, MailStream, MailWatch, Status
 from shared.domain.matching import Known
@@ -17,10 +18,9 @@ from shared.records.mailboxes import Mailboxes
 from shared.records.organizations import Organizations
 from shared.records.store import guarded
 from shared.usecases.mail.backfill_mailbox import start_backfill
+from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
 from shared.usecases.mail.queue_work import sync_task
 from shared.usecases.mail.served import ServedMailbox
-
-DAYS_A_MONTH = 30.5
 
 
 def open_mailbox(served: ServedMailbox, open_calendars: Callable[[], None]) -> None:
@@ -40,10 +40,6 @@ def open_mailbox(served: ServedMailbox, open_calendars: Callable[[], None]) -> N
         return
     now = served.clock.now()
     start_backfill(served, after=window_start(now, mailbox.options.backfill_months), before=now)
-
-
-def window_start(now: datetime, months: int) -> datetime:
-    return now - timedelta(days=round(months * DAYS_A_MONTH))
 
 
 def pin_cursor(served: ServedMailbox) -> None:
@@ -71,23 +67,38 @@ def renew_watch(served: ServedMailbox) -> None:
     served.log("watch.renewed", expires_at=watch.expires_at.isoformat())
 
 
-def refresh_own_addresses(served: ServedMailbox) -> bool:
-    """Read the mailbox's send-as addresses; True if the set changed (G10). Daily, and on connect.
+def refresh_own_addresses(served: ServedMailbox) -> None:
+    """Read the mailbox's send-as addresses, daily and on connect, and decide anew what a further one changes (G10).
 
-    Addresses that were in the set stay known as this user's: mail sent from them stays theirs.
+    Addresses that were in the set stay known as this user's: mail sent from them stays theirs. A new one turns only
+    mail that names it, so a search finds all there is to decide. It stays noted as unsearched until that is queued.
     """
     fresh = frozenset(untagged(normalize(address)) for address in served.gmail.own_addresses())
 
-    def attempt() -> bool:
+    already_read = served.streams.get() is not None
+
+    def refresh() -> frozenset[str]:
         mailboxes = Mailboxes(served.store)
         stored = mailboxes.get(served.mailbox_id)
-        own = stored.value.own | fresh
-        after = replace(stored.value, own=own, own_refreshed_at=served.clock.now())
-        added = own - stored.value.own
+        added = fresh - stored.value.own
+        unsearched = stored.value.unsearched | (added if already_read else frozenset())
+        now = served.clock.now()
+        after = replace(stored.value, own=stored.value.own | fresh, unsearched=unsearched, own_refreshed_at=now)
         served.store.commit([mailboxes.updating(after, stored.version), *_known_writes(served, stored.value, added)])
-        return bool(added)
+        return unsearched
 
-    return guarded(served.jitter, f"mailbox {served.mailbox_id}", attempt)
+    unsearched = guarded(served.jitter, f"mailbox {served.mailbox_id}", refresh)
+    if not unsearched:
+        return
+    catch_up_mailbox(served, sorted(unsearched), DECIDED_BY_OWN_ADDRESSES, logged_too=True)
+
+    def searched() -> None:
+        mailboxes = Mailboxes(served.store)
+        stored = mailboxes.get(served.mailbox_id)
+        after = replace(stored.value, unsearched=stored.value.unsearched - unsearched)
+        served.store.commit([mailboxes.updating(after, stored.version)])
+
+    guarded(served.jitter, f"mailbox {served.mailbox_id}", searched)
 
 
 def _known_writes(served: ServedMailbox, mailbox: MailboxRecord, added: frozenset[str]) -> list[Write]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.ledger import QUEUED_TOO_LONG, RETRIES_AT_MOST, SeenRow
+from shared.domain.ledger import LOST_AT_MOST, QUEUED_TOO_LONG, SeenRow
 from shared.errors import StaleWriteError
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.usecases.mail.backfill_mailbox import resume_backfill
@@ -31,8 +31,8 @@ def requeue_overdue(served: ServedMailbox) -> int:
     before = served.clock.now() - QUEUED_TOO_LONG
     rows = served.seen.queued_before(before, OVERDUE_A_POLL)
     for row in rows:
-        if row.value.rev > RETRIES_AT_MOST:
-            quarantine_message(served, row, f"its task was lost {RETRIES_AT_MOST} times")
+        if row.value.lost >= LOST_AT_MOST:
+            quarantine_message(served, row, f"its task was lost {LOST_AT_MOST} times")
         else:
             _requeue(served, row)
     if rows:

@@ -7,7 +7,7 @@ Everything built from the thread is guarded by the thread's version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shared.domain.ledger import SeenRow, utc_day

@@ -48,8 +48,8 @@ def units_of(rows: Sequence[SeenRow], served: ServedMailbox) -> int:
 
 
 def start_times(costs: Sequence[int], granted: Draw, now: datetime, quota_units_per_minute: int) -> list[datetime]:
-    """When each piece of work may start, if the whole may be done by `granted.ready_at`: paced at the budget's rate, and
-    none before `granted.starts_at`."""
+    """When each piece of work may start, if the whole may be done by `granted.ready_at`: paced at the budget's rate,
+    and none before `granted.starts_at`."""
     rate = rate_per_s(quota_units_per_minute)
     left = sum(costs)
     starts = []

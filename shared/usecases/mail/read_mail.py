@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.backfill import Group
 from shared.domain.mail.envelope import MailHeaders
-from shared.ports import FullMessage, Mailbox, PermanentFailure
+from shared.errors import PayloadError
+from shared.ports import FullMessage, ListPage, Mailbox, PermanentFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ def read_headers(gmail: Mailbox, groups: Sequence[Group]) -> HeadersRead:
         if set(thread) == wanted_ids:
             whole.add(thread_id)
     return HeadersRead(headers, frozenset(whole))
+
+
+def list_page(gmail: Mailbox, after: datetime, before: datetime | None, page: str | None) -> ListPage:
+    """One page of a listing. A page token that went stale is no reason to stop: the listing begins anew."""
+    try:
+        return gmail.list_messages(after=after, before=before, page=page)
+    except PayloadError:
+        if page is None:
+            raise
+        return gmail.list_messages(after=after, before=before, page=None)
 
 
 def bodies_of_thread(gmail: Mailbox, gmail_thread_id: str) -> Mapping[str, FullMessage | PermanentFailure]:

@@ -11,16 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.domain.backfill import window_start
 from shared.domain.lease import RUN_AT_MOST
 from shared.domain.ledger import SeenRow, State, Turn, Wish, row_after, turn_of
 from shared.domain.mailbox import Gap, MailStream, Reading
 from shared.errors import (
     AlreadyExistsError,
+    AppError,
     ContendedError,
     CursorExpiredError,
     PayloadError,
-    PermanentError,
-    ProviderUnavailableError,
     RateLimitedError,
     StaleWriteError,
 )
@@ -36,6 +36,7 @@ from shared.usecases.mail.queue_work import (
     sync_task,
     units_of,
 )
+from shared.usecases.mail.read_mail import list_page
 from shared.usecases.mail.served import ServedMailbox
 
 GAP_MARGIN = timedelta(hours=1)
@@ -111,11 +112,9 @@ def _read_history(served: ServedMailbox, held: Held[MailStream], *, pushed: bool
         except CursorExpiredError:
             _open_gap(served, held)
             continue
-        except (ProviderUnavailableError, PermanentError) as failed:
-            held.release(held.value)
-            raise failed
-        except RateLimitedError as limited:
-            served.budget.block(limited.resume_at)
+        except AppError as failed:
+            if isinstance(failed, RateLimitedError):
+                served.budget.block(failed.resume_at)
             held.release(held.value)
             raise
         served.tasks.create(queued)

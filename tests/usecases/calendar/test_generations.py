@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.calendar.stream import Verdict
+from shared.domain.calendar.stream import Absence, Verdict
 from shared.domain.people import Role, User
 from shared.domain.quarantine import ParkedState
 from shared.errors import ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
@@ -201,6 +201,19 @@ def test_nobody_can_settle_what_is_not_held(world: World) -> None:
     world.connect()
     with pytest.raises(NotFoundError):
         settle_held_deletions(world.served(), ANN_STREAM, ADMIN, Verdict.REMOVE)
+
+
+def test_what_a_dead_run_left_to_remove_does_not_keep_the_next_from_reading(world: World) -> None:
+    fill(world, 10)
+    world.connect()
+    stored = world.streams().get(ANN_STREAM)
+    left = replace(stored.value, absence=Absence(stored.value.generation))
+    world.store.commit([world.streams().updating(left, stored.version)])
+    world.ann.put(event("new", at(2026, 3, 6, 17), CARLA))
+    sync_calendar(world.served(), ANN_STREAM, cause=Cause.PUSH)
+    world.drain()
+    assert "About new" in world.titles()
+    assert world.streams().get(ANN_STREAM).value.absence is None
 
 
 def test_another_rep_cannot_settle_somebodys_calendar(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -227,7 +226,3 @@ def _mailbox(user_id: str, email: str) -> MailboxRecord:
         own=frozenset({email}),
         options=MailOptions(),
     )
-
-
-def names(entries: Iterable[Entry]) -> list[str]:
-    return [entry.meeting.title for entry in entries if entry.meeting]

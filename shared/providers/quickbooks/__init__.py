@@ -1,0 +1,1 @@
+"""QuickBooks Online: its OAuth, its Accounting API as a `ports.Ledger`, and its notices."""
