@@ -4,6 +4,7 @@ import functions_framework
 
 from shared import wiring
 from shared.entrypoints import TaskCall, task_endpoint
+from shared.usecases.calendar.poll_calendars import poll_calendars
 from shared.usecases.mail.poll_mailbox import poll_mailbox
 from shared.usecases.mail.sync_mailbox import sync_mailbox
 
@@ -12,7 +13,9 @@ from shared.usecases.mail.sync_mailbox import sync_mailbox
 @task_endpoint
 def mailbox_sync(call: TaskCall) -> None:
     served = wiring.served(call.payload)
-    if call.payload.get("poll"):
+    slot = call.payload.get("poll")
+    if slot:
+        poll_calendars(wiring.served_calendars(call.payload), slot=slot)
         poll_mailbox(served)
     else:
         sync_mailbox(served, wish=call.payload["wish"])

@@ -9,6 +9,8 @@ from local.run.material import Company, Person
 from local.run.product import Product
 from local.run.rows import Rows
 from shared.domain.mailbox import mailbox_id
+from shared.domain.people import Contact
+from shared.records.people import Companies
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Cast:
     @property
     def reader(self) -> Member:
         return self.members[0]
+
+    def company_of(self, contact: Contact) -> str:
+        """The name of the contact's first company; empty if there is none."""
+        found = Companies(self.rows.store).find(contact.company_ids[0]) if contact.company_ids else None
+        return found.name if found else ""
 
     def by_email(self, email: str) -> Member:
         return next(member for member in self.members if member.email == email)

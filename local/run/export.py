@@ -18,7 +18,6 @@ from local.takeout.files import UnreadableFileError, files_named
 from shared.domain.mail.addresses import domain_of, is_free_mail
 from shared.domain.people import Contact, Role, User
 from shared.domain.settings import MailOptions
-from shared.usecases.mail.open_mailbox import DAYS_A_MONTH
 
 CONTACTS_MADE = 40
 TENANT = "mine"
@@ -87,7 +86,7 @@ def _months_back(google: Google, me: str) -> int:
         return 12
     oldest = datetime.fromtimestamp(min(one.internal_ms for one in held) / 1000, UTC)
     days = (datetime.now(UTC) - oldest).total_seconds() / 86_400
-    return max(12, math.ceil(days / DAYS_A_MONTH) + 1)
+    return max(12, math.ceil(days / 30) + 1)
 
 
 def _csv(people: Iterable[Correspondent]) -> bytes:

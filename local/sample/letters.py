@@ -18,7 +18,7 @@ class Letter:
     """One message as its author wrote it.
 
     message_id, references: without brackets, oldest first; the last reference is the message that is answered.
-    sent_at: in the author's zone. invitation: an iCalendar REQUEST beside the text. attached: another letter, as a file.
+    sent_at: in the author's zone. invitation: an iCalendar REQUEST beside the text. attached: a letter, as a file.
     """
 
     sender: Person
@@ -99,5 +99,10 @@ def _add_body(mail: EmailMessage, letter: Letter) -> None:
             raise ValueError(f"{letter.message_id} has inline images and no HTML that shows them")
         for file in letter.inline:
             shown.add_related(
-                file.content, file.main_type, file.subtype, cid=f"<{file.name}>", filename=file.name, disposition="inline"
+                file.content,
+                file.main_type,
+                file.subtype,
+                cid=f"<{file.name}>",
+                filename=file.name,
+                disposition="inline",
             )

@@ -1,4 +1,4 @@
-"""Loads the sample company for a moment: `load_sample(now)`. The texts lie beside this file and are there to be edited."""
+"""Loads the sample company for a moment: `load_sample(now)`. The texts beside this file are there to be edited."""
 
 from __future__ import annotations
 

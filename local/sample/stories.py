@@ -29,7 +29,20 @@ _THREAD = {"thread", "subject", "contacts", "mail"}
 _PLACE = {"id", "at", "received", "held_by", "labels", "expect", "contacts", "shows"}
 _RAW = {"raw", *_PLACE}
 _WRITTEN = {
-    *("from", "to", "cc", "bcc", "subject", "text", "html", "charset", "headers", "message_id", "answers", "references"),
+    *(
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "subject",
+        "text",
+        "html",
+        "charset",
+        "headers",
+        "message_id",
+        "answers",
+        "references",
+    ),
     *("signed", "quote", "files", "inline", "invitation", "attached_mail"),
     *_PLACE,
 }
@@ -130,9 +143,7 @@ class Stories:
         return Copy(seed, expected)
 
 
-def letter_of(
-    row: Row, thread: Row, name: str, told: Mapping[str, Letter], cast: Cast, sent_at: datetime
-) -> Letter:
+def letter_of(row: Row, thread: Row, name: str, told: Mapping[str, Letter], cast: Cast, sent_at: datetime) -> Letter:
     """The message a row describes.
 
     Args:

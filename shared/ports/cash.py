@@ -72,8 +72,11 @@ class Signing(Protocol):
         ...
 
     @reads
-    def signing_link(self, envelope_id: str, recipient_id: str, return_url: str) -> str:
-        """A one-use address, good for minutes, where an embedded signer signs."""
+    def signing_link(self, envelope_id: str, recipient_id: str, *, name: str, email: str, return_url: str) -> str:
+        """A one-use address, good for minutes, where an embedded signer signs.
+
+        name, email: as the envelope has them now. Raises: InputError while it is not this signer's turn.
+        """
         ...
 
     def void(self, envelope_id: str, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,7 +15,6 @@ from shared.ports import (
     Conditions,
     Create,
     Delete,
-    Documents,
     Increment,
     Merge,
     Query,
@@ -27,7 +26,6 @@ from shared.ports import (
 from shared.records.codec import VERSION, Kind, encode
 from shared.records.mailboxes import MAIL, Stored, mailbox_path, stored
 from shared.records.store import TenantStore
-from shared.records.sweeps import Found
 
 STREAM: Kind[CalendarStream] = Kind(CalendarStream)
 WATCH: Kind[CalendarWatch] = Kind(CalendarWatch)
@@ -38,7 +36,6 @@ OCCURRENCE: Kind[Occurrence] = Kind(Occurrence)
 CHANNEL_SUFFIX = "-channel"
 """Of the documents that tell of a stream's channel, beside it in `streams`."""
 
-SWEEP_PAGE = 300
 
 Side = Literal["contact_ids", "company_ids", "user_ids"]
 """Whose meetings: those of a contact, a company or a user."""
@@ -254,18 +251,3 @@ class Events:
     def _first(self, query: Query) -> Occurrence | None:
         found = self._store.find(query)
         return OCCURRENCE.value(found[0].fields) if found else None
-
-
-def series_to_roll(documents: Documents, moment: datetime) -> Iterator[tuple[Found, datetime]]:
-    """Meetings of all tenants whose next occurrence has come over the horizon, and when it did."""
-    start: tuple[object, ...] | None = None
-    order = ("roll_at", ID)
-    while True:
-        query = Query("meetings", (("roll_at", "<=", moment),), order, limit=SWEEP_PAGE, start_after=start, group=True)
-        page = documents.find(query)
-        for document in page:
-            _, tenant, path = document.path.split("/", 2)
-            yield Found(tenant, path), document.fields["roll_at"]
-        if len(page) < SWEEP_PAGE:
-            return
-        start = (page[-1].fields["roll_at"], page[-1].path)

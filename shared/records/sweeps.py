@@ -14,10 +14,11 @@ PAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document some tenant owns: its tenant, and its path below it."""
+    """A document some tenant owns: its tenant, its path below it, and the time it was found by, if by one."""
 
     tenant: str
     path: str
+    at: datetime | None = None
 
     def segment(self, index: int) -> str:
         return self.path.split("/")[index]
@@ -46,19 +47,26 @@ def hidden_before(documents: Documents, moment: datetime) -> Iterator[Found]:
     return _pages(documents, Query("messages", where=where, order_by=("expires_at", ID), group=True))
 
 
+def series_to_roll(documents: Documents, moment: datetime) -> Iterator[Found]:
+    """Meetings whose next occurrence has come over the horizon."""
+    return _pages(
+        documents, Query("meetings", where=(("roll_at", "<=", moment),), order_by=("roll_at", ID), group=True)
+    )
+
+
 def _pages(documents: Documents, query: Query) -> Iterator[Found]:
     start: tuple[object, ...] | None = None
     while True:
         page = documents.find(
             Query(query.collection, query.where, query.order_by, limit=PAGE, start_after=start, group=True)
         )
-        yield from (_found(document) for document in page)
+        yield from (_found(document, query.order_by[0]) for document in page)
         if len(page) < PAGE:
             return
         last = page[-1]
         start = tuple(last.path if name == ID else last.fields[name] for name in query.order_by)
 
 
-def _found(document: Document) -> Found:
+def _found(document: Document, field: str) -> Found:
     _, tenant, path = document.path.split("/", 2)
-    return Found(tenant, path)
+    return Found(tenant, path, document.fields.get(field))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared import log
 from shared.domain.ids import digest
 from shared.ports import Clock, Documents, Task, Tasks
-from shared.records.sweeps import Found, watches_ending_before
+from shared.records.sweeps import watches_ending_before
 
 MAIL_WATCH_ID = "mail-watch"
 RENEW_MAIL_BEFORE = timedelta(days=6)
@@ -24,7 +24,7 @@ def renew_watches(documents: Documents, *, tasks: Tasks, clock: Clock, slot: dat
     """
     due = []
     for found in watches_ending_before(documents, clock.now() + RENEW_MAIL_BEFORE):
-        ends_at = _ends_at(documents, found)
+        ends_at = found.at
         if ends_at is None:
             continue
         mailbox_id, stream = found.segment(1), found.segment(3)
@@ -39,8 +39,3 @@ def renew_watches(documents: Documents, *, tasks: Tasks, clock: Clock, slot: dat
         due.append(Task(queue, function, name, payload))
     tasks.create(due)
     return len(due)
-
-
-def _ends_at(documents: Documents, found: Found) -> datetime | None:
-    document = documents.get(f"tenants/{found.tenant}/{found.path}")
-    return document.fields.get("watch_expires_at") if document else None

@@ -66,13 +66,15 @@ class EnvelopeRequest:
 
 @dataclass(frozen=True, slots=True)
 class SignerState:
-    """How far one signer is. Times are aware UTC; reason: why they declined."""
+    """How far one signer is. recipient_id: the service's own, which a template may set otherwise than we asked; role is
+    the one we gave, unless it is empty. Times are aware UTC; reason: why they declined."""
 
     recipient_id: str
     name: str
     email: str
     status: SignerStatus
     order: int = 1
+    role: str = ""
     viewed_at: datetime | None = None
     signed_at: datetime | None = None
     reason: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared import log
 from shared.ports import Clock, Documents, Tasks
-from shared.records.calendar import series_to_roll
+from shared.records.sweeps import series_to_roll
 from shared.usecases.calendar.queue_work import rebuild_task
 
 
@@ -14,8 +14,9 @@ def roll_series(documents: Documents, *, tasks: Tasks, clock: Clock) -> int:
     A rebuild sets when the series is due again, so a run that dies goes on where it was.
     """
     queued = 0
-    for found, roll_at in series_to_roll(documents, clock.now()):
-        tasks.create([rebuild_task(found.tenant, found.segment(1), "roll", roll_at.isoformat())])
+    for found in series_to_roll(documents, clock.now()):
+        due = found.at.isoformat() if found.at else ""
+        tasks.create([rebuild_task(found.tenant, found.segment(1), "roll", due)])
         queued += 1
     log.event("series.rolled", queued=queued)
     return queued

@@ -124,5 +124,6 @@ def _signer_sentence(contract: Contract, signer: SignerState) -> str:
 
 
 def _step(contract: Contract, step: Step, at: datetime, cause: str, sentence: str, what: tuple[str, ...]) -> ChainStep:
-    other, new = contract.envelope_id or "", (contract.contract_id, contract.sending, *what)
+    new: tuple[str | int, ...] = (contract.contract_id, contract.sending, *what)
+    other = contract.envelope_id or ""
     return chain_step(contract.deal_id, step, at, cause=cause, other_id=other, sentence=sentence, new=new)

@@ -16,7 +16,7 @@ def poll_mailboxes(documents: Documents, *, tasks: Tasks, slot: datetime) -> int
             queue="mailbox-sync",
             function="mailbox_sync",
             name=digest("mailbox-poll", found.tenant, found.segment(1), slot.isoformat()),
-            payload={"tenant": found.tenant, "mailbox": found.segment(1), "wish": None, "poll": True},
+            payload={"tenant": found.tenant, "mailbox": found.segment(1), "wish": None, "poll": slot.isoformat()},
         )
         for found in served_mailboxes(documents)
     ]

@@ -93,9 +93,7 @@ class SampleWorld:
             jitter=self.jitter,
         )
         for contact in self.sample.contacts_by_hand:
-            save_contact(
-                self.store, contact, actor="u-nora", tasks=self.tasks, clock=self.clock, jitter=self.jitter
-            )
+            save_contact(self.store, contact, actor="u-nora", tasks=self.tasks, clock=self.clock, jitter=self.jitter)
         self.drain()
         return result
 
@@ -112,9 +110,7 @@ class SampleWorld:
         now = self.clock.now()
         for user in self.sample.users:
             pin_cursor(self.served(user.email))
-            start_backfill(
-                self.served(user.email), after=window_start(now, user.options.backfill_months), before=now
-            )
+            start_backfill(self.served(user.email), after=window_start(now, user.options.backfill_months), before=now)
         self.drain()
 
     def sync(self, address: str) -> None:

@@ -1,0 +1,1 @@
+"""DocuSign, simulated at the wire: accounts, envelopes, people who sign, and Connect."""

@@ -1,0 +1,122 @@
+"""Step 5: what a person would look at, and whether it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from local.run.cast import Cast, Member
+from local.run.google import Held
+from local.run.screen import Screen
+from local.run.tables import contacts_table, explanations_table, quarantine_table, receipts_table
+from local.run.timeline_page import timeline_page
+from local.run.waiting import NotSeenError, until
+from local.run.words import conversation
+from shared.domain.ledger import Rule, State
+from shared.records.followups import Quarantine
+from shared.records.people import StoredContact
+from shared.records.seen import Seen
+
+EXPLAINED = 3
+RULES_ASKED_FIRST = (
+    Rule.SENDER_UNKNOWN,
+    Rule.BULK,
+    Rule.INTERNAL,
+    Rule.ORGANIZATION_NEVER_LOG,
+    Rule.NO_ACCESS,
+    Rule.NO_MATCH,
+    Rule.PERSONAL_NEVER_LOG,
+    Rule.SYSTEM_LABEL,
+)
+SETTLED_WITHIN_S = 60.0
+PARKED_AT_MOST = 200
+
+
+def show_timelines(cast: Cast, screen: Screen, *, how_many: int) -> None:
+    """Everybody at a glance, then the liveliest contacts' timelines. Raises: NotSeenError if there is none."""
+    now = datetime.now(UTC)
+    contacts = [stored for stored in cast.rows.contacts() if stored.figures.mails]
+    contacts.sort(key=lambda stored: stored.figures.mails, reverse=True)
+    if not contacts:
+        raise NotSeenError("a mail on anybody's timeline")
+    screen.show(contacts_table(cast, contacts, now))
+    for stored in _liveliest(cast, contacts, now)[:how_many]:
+        contact = stored.contact
+        entries = cast.reader.product.timeline(contact.contact_id)
+        screen.show(timeline_page(contact, cast.company_of(contact), entries, now))
+        screen.blank()
+
+
+def _liveliest(cast: Cast, contacts: Sequence[StoredContact], now: datetime) -> list[StoredContact]:
+    """Those whom the reader may see, recent and busy ones first."""
+    viewer = cast.reader.person.user.viewer
+    seen = [stored for stored in contacts if viewer.may_see_records_of(stored.contact.owner_id)]
+    last = {stored.contact.contact_id: stored.figures.last_interaction_at or now for stored in seen}
+    return sorted(seen, key=lambda stored: (last[stored.contact.contact_id].date(), stored.figures.mails), reverse=True)
+
+
+def show_receipts(cast: Cast, screen: Screen) -> None:
+    """One column per mailbox. Raises: NotSeenError when one does not balance or leaves something unexplained."""
+    pages = {member: _settled_page(member) for member in cast.members}
+    screen.show(receipts_table({member.name: page["receipt"] for member, page in pages.items()}))
+    for member, page in pages.items():
+        receipt = page["receipt"]
+        if receipt["unexplained"] or not receipt["balanced"]:
+            raise NotSeenError(f"a balanced receipt of {member.name}'s mailbox")
+
+
+def _settled_page(member: Member) -> dict[str, Any]:
+    """The connection page once nothing is on its way any more."""
+
+    def settled() -> dict[str, Any] | None:
+        page = member.product.connection(member.mailbox_id)
+        return page if page["receipt"]["waiting"] == 0 else None
+
+    return until(settled, f"the end of the work on {member.name}'s mailbox", within_s=SETTLED_WITHIN_S, every_s=0.2)
+
+
+def show_explanations(cast: Cast, screen: Screen) -> None:
+    """Ask the product about up to three left-out mails, of as many different rules.
+
+    Raises: NotSeenError when a left-out mail is not explained as such.
+    """
+    asked: list[tuple[str, str, str]] = []
+    for member, held, rule in _left_out(cast):
+        told = member.product.explain(member.mailbox_id, f"<{held.rfc822_id}>")
+        if told["state"] != State.LEFT_OUT or told["rule"] != rule:
+            raise NotSeenError(f"the reason why {held.rfc822_id} is not on a timeline")
+        headers = cast.google.headers(member.email, held.gmail_id, ("Subject", "From"))
+        subject = conversation(headers.get("subject", ""))
+        asked.append((f"{subject} from {headers.get('from', 'nobody')}", member.email, told["sentence"]))
+        if len(asked) == EXPLAINED:
+            break
+    if asked:
+        screen.show(explanations_table(asked))
+    else:
+        screen.line("Nothing was left out.")
+
+
+def _left_out(cast: Cast) -> list[tuple[Member, Held, Rule]]:
+    """One mail for each rule, of whichever mailbox has one."""
+    found: list[tuple[Member, Held, Rule]] = []
+    for rule in RULES_ASKED_FIRST:
+        for member in cast.members:
+            rows = Seen(cast.rows.store, member.mailbox_id).by_rule(rule, after=None, limit=20)
+            ids = {row.value.gmail_id for row in rows if row.value.message_key}
+            if not ids:
+                continue
+            one = next((held for held in cast.google.mailbox(member.email) if held.gmail_id in ids), None)
+            if one is not None:
+                found.append((member, one, rule))
+                break
+    return found
+
+
+def show_quarantine(cast: Cast, screen: Screen) -> None:
+    """What could not be logged, if anything."""
+    parked = [stored.value for stored in Quarantine(cast.rows.store).parked(PARKED_AT_MOST)]
+    if parked:
+        screen.show(quarantine_table(parked))
+    else:
+        screen.line("The quarantine is empty: everything could be read.")

@@ -1,0 +1,1 @@
+"""The DocuSign provider."""
