@@ -7,18 +7,20 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.quarantine import Parked
-from shared.domain.receipt import Receipt
-from shared.domain.timeline import Entry
 from shared.errors import InputError
 from shared.records.codec import encode
-from shared.usecases.estimate_backfill import Estimate
-from shared.usecases.import_contacts import ImportResult
-from shared.usecases.read_connection import ConnectionPage
-from shared.usecases.read_receipt import Explanation
-from shared.usecases.read_timeline import OpenedMessage, TimelinePage
+
+if TYPE_CHECKING:  # a function that answers one of these must not load all the others
+    from shared.domain.quarantine import Parked
+    from shared.domain.receipt import Receipt
+    from shared.domain.timeline import Entry
+    from shared.usecases.estimate_backfill import Estimate
+    from shared.usecases.import_contacts import ImportResult
+    from shared.usecases.read_connection import ConnectionPage
+    from shared.usecases.read_receipt import Explanation
+    from shared.usecases.read_timeline import OpenedMessage, TimelinePage
 
 Answer = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +47,11 @@ _KINDS = {
 
 
 class FakeMailbox:
-    """One person's mail. `calls` counts by method; `failing` raises once per entry, first in first out."""
+    """One person's mail. `calls` counts by method; `failing` raises once per entry, first in first out.
+
+    unreadable, headless: Gmail ids of messages whose body, or whose headers too, nobody can read. bodies: Gmail ids
+    whose body was fetched.
+    """
 
     def __init__(self, gmail: Gmail, address: str, *, page: int = PAGE) -> None:
         self.gmail = gmail
@@ -55,6 +59,9 @@ class FakeMailbox:
         self.calls: Counter[str] = Counter()
         self.failing: list[tuple[str, AppError]] = []
         self.unreadable: set[str] = set()
+        self.headless: set[str] = set()
+        self.bodies: set[str] = set()
+        self._happenings: dict[tuple[str, int], Callable[[], object]] = {}
         self._page = page
 
     @reads
@@ -99,7 +106,10 @@ class FakeMailbox:
         words = [f"after:{math.floor(after.timestamp())}"]
         words += [f"before:{math.ceil(before.timestamp())}"] if before else []
         words += [search] if search else []
-        answer = self.gmail.list_messages(self.address, q=" ".join(words), limit=self._page, page_token=page or "")
+        try:
+            answer = self.gmail.list_messages(self.address, q=" ".join(words), limit=self._page, page_token=page or "")
+        except ApiError as error:
+            raise PayloadError("a page token that is not ours") from error
         refs = tuple(MessageRef(found["id"], found["threadId"]) for found in answer.get("messages", []))
         return ListPage(refs, answer.get("nextPageToken"))
 
@@ -108,6 +118,7 @@ class FakeMailbox:
         found: dict[str, MailHeaders | None] = {}
         for gmail_id in dict.fromkeys(gmail_ids):
             self._count("headers")
+            self._require_headers(gmail_id)
             try:
                 answer = self.gmail.message(self.address, gmail_id, form="metadata", headers=METADATA_HEADERS)
                 found[gmail_id] = headers_from_gmail(answer)
@@ -118,7 +129,10 @@ class FakeMailbox:
     @reads
     def thread_headers(self, gmail_thread_id: str) -> tuple[MailHeaders, ...]:
         self._count("thread_headers")
-        return tuple(headers_from_gmail(message) for message in self._thread(gmail_thread_id, "metadata"))
+        messages = self._thread(gmail_thread_id, "metadata")
+        for message in messages:
+            self._require_headers(message["id"])
+        return tuple(headers_from_gmail(message) for message in messages)
 
     @reads
     def message(self, gmail_id: str) -> FullMessage:
@@ -149,16 +163,32 @@ class FakeMailbox:
         return messages
 
     def _full(self, message: dict[str, Any]) -> FullMessage:
+        self.bodies.add(message["id"])
+        self._require_headers(message["id"])
         if message["id"] in self.unreadable:
             raise PayloadError(f"message {message['id']}: part 0 cannot be read")
         return FullMessage(headers_from_gmail(message), body_from_gmail(message))
 
+    def _require_headers(self, gmail_id: str) -> None:
+        if gmail_id in self.headless:
+            raise PayloadError(f"message {gmail_id}: its headers cannot be read")
+
     def _count(self, method: str) -> None:
         self.calls[method] += 1
+        if (happening := self._happenings.pop((method, self.calls[method]), None)) is not None:
+            happening()
         for entry in self.failing:
             if entry[0] in (method, "*"):
                 self.failing.remove(entry)
                 raise entry[1]
+
+    def before(self, method: str, nth: int, happening: Callable[[], object]) -> None:
+        """Let something happen just before the `nth` call of a method, counted from now."""
+        self._happenings[method, self.calls[method] + nth] = happening
+
+    def fail_after(self, method: str, calls: int) -> None:
+        """The method is down after so many more calls, for one call."""
+        self.before(method, calls + 1, lambda: self.fail_next(method))
 
     def fail_next(self, method: str, error: AppError | None = None, times: int = 1) -> None:
         """Make the next calls of a method ("*": any) fail."""

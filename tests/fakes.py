@@ -14,14 +14,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.errors import NotFoundError, PayloadError, ProviderUnavailableError
+from shared.errors import (
+    AppError,
+    ConnectionRevokedError,
+    InputError,
+    NotFoundError,
+    PayloadError,
+    ProviderUnavailableError,
+)
 from shared.platform.blobs import check_key
 from shared.platform.cloud_tasks import checked_body
 from shared.platform.pubsub import carried
-from shared.ports import Clock, Task, reads
+from shared.ports import AccessToken, Clock, Grant, Task, reads
 from tests.memory_documents import MemoryDocuments
 
 __all__ = [
+    "FakeAuthorization",
     "FakeBlobs",
     "FakeChance",
     "FakeClock",
@@ -85,6 +93,92 @@ class FakeJitter:
             self.on_wait()
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person allowed: whose account, and which scopes they left ticked."""
+
+    account: str
+    scopes: frozenset[str]
+    challenge: str
+
+
+class FakeAuthorization:
+    """One vendor's consent page and token endpoint. Codes work once; a grant lives until it is revoked.
+
+    asked: what `url` was called with. minted: every secret it handed out. failing: errors of the next refreshes.
+    """
+
+    TOKEN_LIVES = timedelta(hours=1)
+
+    def __init__(self, clock: Clock) -> None:
+        self.asked: list[dict[str, str | None]] = []
+        self.minted: list[str] = []
+        self.failing: list[AppError] = []
+        self.refreshes = 0
+        self.revoked: list[str] = []
+        self.lasting = True
+        self.on_refresh: Callable[[], object] | None = None
+        self._clock = clock
+        self._codes: dict[str, Consent] = {}
+        self._grants: dict[str, str] = {}
+
+    @reads
+    def url(self, *, state: str, verifier: str, login_hint: str | None) -> str:
+        self.asked.append({"state": state, "verifier": verifier, "login_hint": login_hint})
+        return f"https://accounts.example/consent?state={state}"
+
+    def agree(self, account: str, scopes: frozenset[str], code: str = "") -> str:
+        """The person of the flow begun last agrees; returns the code their browser brings back."""
+        code = code or f"code-{len(self._codes) + 1}"
+        self._codes[code] = Consent(account, scopes, self.asked[-1]["verifier"] or "")
+        return code
+
+    def exchange(self, *, code: str, verifier: str) -> Grant:
+        consent = self._codes.pop(code, None)
+        if consent is None or consent.challenge != verifier:
+            raise InputError("This code is used or old.")
+        refresh_token = self._mint("refresh")
+        self._grants[refresh_token] = consent.account
+        return Grant(
+            account=consent.account,
+            account_id=f"sub-{consent.account}",
+            hosted_domain=None,
+            scopes=consent.scopes,
+            access_token=self._mint("access"),
+            expires_at=self._clock.now() + self.TOKEN_LIVES,
+            refresh_token=refresh_token if self.lasting else None,
+        )
+
+    def refresh(self, refresh_token: str) -> AccessToken:
+        self.refreshes += 1
+        if self.on_refresh:
+            self.on_refresh()
+        if self.failing:
+            raise self.failing.pop(0)
+        if refresh_token not in self._grants:
+            raise ConnectionRevokedError("invalid_grant")
+        return AccessToken(self._mint("access"), self._clock.now() + self.TOKEN_LIVES)
+
+    def revoke(self, refresh_token: str) -> None:
+        """Ends every grant of that person, as at Google."""
+        account = self._grants.get(refresh_token)
+        if account is not None:
+            self.end_grants(account)
+
+    def end_grants(self, account: str) -> None:
+        """The person removes our access in their account."""
+        self.revoked.append(account)
+        self._grants = {token: holder for token, holder in self._grants.items() if holder != account}
+
+    def granted(self, account: str) -> bool:
+        return account in self._grants.values()
+
+    def _mint(self, kind: str) -> str:
+        token = f"{kind}-secret-{len(self.minted) + 1}"
+        self.minted.append(token)
+        return token
+
+
 class FakeTasks:
     """Queues that keep what they are given until a test takes it out.
 
@@ -117,6 +211,17 @@ class FakeTasks:
         """What waits and may run now."""
         now = self._clock.now()
         return [task for task in self.pending(queue) if task.not_before is None or task.not_before <= now]
+
+    def put_off(self, task: Task, seconds: float) -> None:
+        """The queue tries again later, as after a 5xx."""
+        self._pending[task.queue, task.name] = replace(task, not_before=self._clock.now() + timedelta(seconds=seconds))
+
+    def lose(self, queue: str | None = None) -> int:
+        """What waits is gone, as after a purge; returns how many."""
+        lost = self.pending(queue)
+        for task in lost:
+            self._pending.pop((task.queue, task.name))
+        return len(lost)
 
     def done(self, task: Task) -> None:
         """Take a task out, as after a 2xx; its name stays taken for the tombstone's time."""
@@ -193,6 +298,9 @@ class FakeBlobs:
 
     def keys(self) -> list[str]:
         return sorted(self._contents)
+
+    def contents(self) -> dict[str, bytes]:
+        return dict(self._contents)
 
     def _check(self, key: str) -> None:
         check_key(self._tenant, key)

@@ -15,44 +15,84 @@ from typing import Any
 from local.google.accounts import Account, Alias
 from local.google.gmail.compose import MailFields
 from local.google.gmail.model import Gmail
-from shared.domain.ids import digest
-from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
+from shared.domain.backfill import window_start
+from shared.domain.connection import Connection
+from shared.domain.ids import digest, short_id
+from shared.domain.ledger import SeenRow
+from shared.domain.mailbox import MailboxRecord, MailStream, Status, mailbox_id
 from shared.domain.matching import Known
+from shared.domain.message import LoggedMessage
 from shared.domain.people import Contact, Role, User
+from shared.domain.quarantine import Parked
+from shared.domain.receipt import Receipt
 from shared.domain.settings import MailOptions, Organization
 from shared.domain.timeline import Entry
-from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError
-from shared.ports import Blobs, Chance, Clock, Documents, Jitter, Mailbox, Task, Tasks
+from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
+from shared.platform.vault import EnvelopeVault
+from shared.ports import (
+    Authorization,
+    Blobs,
+    Chance,
+    Clock,
+    Documents,
+    Jitter,
+    Mailbox,
+    Task,
+    Tasks,
+    Vault,
+    WrappingKey,
+)
+from shared.providers.google.manifest import SCOPES, refused_features
+from shared.providers.google.notices import MailNotice, read_notice
 from shared.providers.google.prices import GMAIL_UNITS
 from shared.records.addresses import Addresses
+from shared.records.followups import Quarantine
 from shared.records.mail import Messages, Timelines, contact_owner, user_owner
-from shared.records.mailboxes import Mailboxes
+from shared.records.mailboxes import Mailboxes, MailStreams
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users
+from shared.records.routes import Routes, Target, adding_route
 from shared.records.seen import Seen
 from shared.records.store import TenantStore
-from shared.records.routes import Target, adding_route
+from shared.usecases.access_token import Credit
+from shared.usecases.connect import finish_consent, start_consent, tenant_of_state
 from shared.usecases.contact_figures import refresh_figures
+from shared.usecases.control_connection import close_mailbox, control_connection
 from shared.usecases.mail.audit_mailbox import audit_mailbox
-from shared.usecases.mail.backfill_mailbox import backfill_page
+from shared.usecases.mail.backfill_mailbox import backfill_page, start_backfill
 from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
 from shared.usecases.mail.ingest_messages import Item, ingest_messages
 from shared.usecases.mail.join_threads import join_threads
-from shared.usecases.mail.open_mailbox import pin_cursor, renew_watch
+from shared.usecases.mail.notice_mail import notice_mail
+from shared.usecases.mail.open_mailbox import open_mailbox, pin_cursor, renew_watch
 from shared.usecases.mail.poll_mailbox import poll_mailbox
+from shared.usecases.mail.poll_mailboxes import poll_mailboxes
+from shared.usecases.mail.renew_mail_watch import renew_mail_watch
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.mail.sync_mailbox import sync_mailbox
-from shared.usecases.promises import keep_promise
+from shared.usecases.promises import keep_promise, sweep_outbox
+from shared.usecases.quarantine import replay
+from shared.usecases.read_receipt import Explanation, explain_missing, read_receipt
 from shared.usecases.reattach_contact import reattach_contact
 from shared.usecases.save_contact import save_contact
 from tests.fake_mailbox import FakeMailbox
-from tests.fakes import FakeBlobs, FakeChance, FakeClock, FakeJitter, FakeTasks, MemoryDocuments
+from tests.fakes import (
+    FakeAuthorization,
+    FakeBlobs,
+    FakeChance,
+    FakeClock,
+    FakeJitter,
+    FakeTasks,
+    FakeWrappingKey,
+    MemoryDocuments,
+)
 
 TENANT = "acme"
 KEY = b"k" * 32
 ANNA, BEN = "anna@acme.example", "ben@acme.example"
 CARL = "carl@customer.example"
 DORA = "dora@customer.example"
+EVERY_SCOPE = frozenset(SCOPES)
 
 
 @dataclass
@@ -67,12 +107,32 @@ class MailWorld:
     jitter: Jitter
     anna: Mailbox
     ben: Mailbox
+    wrapping_key: WrappingKey
+    authorization: Authorization
     gmail: Gmail = field(repr=False)
     notices: list[bytes] = field(default_factory=list)
 
     @property
     def store(self) -> TenantStore:
-        return TenantStore(self.documents, TENANT)
+        return self.store_of(TENANT)
+
+    def store_of(self, tenant: str) -> TenantStore:
+        return TenantStore(self.documents, tenant)
+
+    @property
+    def routes(self) -> Routes:
+        return Routes(self.documents)
+
+    @property
+    def google(self) -> FakeAuthorization:
+        return self.authorization  # type: ignore[return-value]  # a FakeAuthorization, maybe behind the harness's proxy
+
+    def vault(self, tenant: str = TENANT) -> Vault:
+        return EnvelopeVault(self.documents, tenant, self.wrapping_key, self.clock, self.chance)
+
+    def credit(self, tenant: str = TENANT) -> Credit:
+        store, vault = self.store_of(tenant), self.vault(tenant)
+        return Credit(store, vault, self.authorization, self.clock, self.chance, self.jitter)
 
     @property
     def time(self) -> FakeClock:
@@ -86,13 +146,13 @@ class MailWorld:
     def box(self, address: str) -> FakeMailbox:
         return self.anna if address == ANNA else self.ben  # type: ignore[return-value]  # as above
 
-    def served(self, address: str = ANNA) -> ServedMailbox:
+    def served(self, address: str = ANNA, tenant: str = TENANT) -> ServedMailbox:
         return ServedMailbox(
-            store=self.store,
+            store=self.store_of(tenant),
             mailbox_id=mailbox_id(address),
             gmail=self.box(address),
             tasks=self.tasks,
-            blobs=self.blobs,
+            blobs=self.blobs if tenant == TENANT else FakeBlobs(tenant),
             clock=self.clock,
             chance=self.chance,
             jitter=self.jitter,
@@ -117,6 +177,30 @@ class MailWorld:
         mail = replace(mail, message_id=mail.message_id or self.gmail.new_message_id(mail))
         self.gmail.send(sender, mail)
         return mail.message_id.strip("<>")
+
+    def fields(self, *, sender: str, to: Sequence[str], subject: str) -> MailFields:
+        return MailFields(sender=sender, to=to, subject=subject)
+
+    def gains_alias(self, alias: str, address: str = ANNA) -> None:
+        self.gmail.accounts[address].aliases.append(Alias(alias))
+
+    def deletes(self, message_id: str, address: str = ANNA) -> None:
+        """For ever."""
+        self.gmail.delete(address, self.gmail_id(message_id, address))
+
+    def relabels(
+        self, message_id: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), address: str = ANNA
+    ) -> None:
+        self.gmail.relabel(address, self.gmail_id(message_id, address), add=add, remove=remove)
+
+    def trashes(self, message_id: str, address: str = ANNA) -> None:
+        self.relabels(message_id, add=["TRASH"], remove=["INBOX"], address=address)
+
+    def restores(self, message_id: str, address: str = ANNA) -> None:
+        self.relabels(message_id, add=["INBOX"], remove=["TRASH", "SPAM"], address=address)
+
+    def history_expires(self, address: str = ANNA) -> None:
+        self.gmail.mailbox(address).expire_history()
 
     def gmail_id(self, message_id: str, address: str = ANNA) -> str:
         """Gmail's id of a message in one mailbox."""
@@ -155,22 +239,128 @@ class MailWorld:
         poll_mailbox(self.served(address))
         self.drain()
 
-    def drain(self, *, wait: bool = True) -> int:
-        """Run what is queued until nothing is left; with `wait`, time passes to what is due later."""
+    def poll_alone(self, address: str = ANNA) -> None:
+        """What it queues is left to run."""
+        poll_mailbox(self.served(address))
+
+    def sync_alone(self, address: str = ANNA) -> None:
+        """What it queues is left to run."""
+        sync_mailbox(self.served(address), wish=None)
+
+    def renews(self, address: str = ANNA) -> None:
+        """The daily renewal, and everything that follows from it."""
+        renew_mail_watch(self.served(address))
+        self.drain()
+
+    def replays(self, parked: Parked) -> None:
+        """An admin lets a parked thing run again."""
+        admin = Users(self.store).get("u-ada")
+        replay(self.store, parked.parked_id, admin, tasks=self.tasks, clock=self.clock)
+        self.drain()
+
+    def poll_job(self) -> None:
+        """The scheduler's poll, every five minutes."""
+        poll_mailboxes(self.documents, tasks=self.tasks, slot=self.clock.now())
+
+    def pushed(self) -> list[MailNotice]:
+        """The notices Gmail has published since the last call, in order. None is delivered."""
+        found = [read_notice(content) for content in self.notices]
+        self.notices.clear()
+        return found
+
+    def hears(self, notice: MailNotice) -> None:
+        """A push is delivered; what it queues is left to run."""
+        notice_mail(notice.address, notice.history_id, routes=self.routes, tasks=self.tasks)
+
+    def backfill(self, address: str = ANNA, *, months: int = 6) -> None:
+        """Begin to read the past; what it queues is left to run."""
+        now = self.clock.now()
+        start_backfill(self.served(address), after=window_start(now, months), before=now)
+
+    def starts(self, user_id: str = "u-anna", tenant: str = TENANT) -> tuple[str, str]:
+        """A signed-in user begins to connect; returns the state and what their browser keeps."""
+        request = start_consent(self.credit(tenant), provider="google", user_id=user_id)
+        return request.url.partition("state=")[2], request.binding
+
+    def returns(self, state: str, binding: str, code: str) -> Connection:
+        """The browser comes back from the consent page."""
+        return finish_consent(
+            self.credit(tenant_of_state(state)),
+            provider="google",
+            state=state,
+            binding=binding,
+            code=code,
+            documents=self.documents,
+            tasks=self.tasks,
+            refused_features=refused_features,
+        )
+
+    def connects(
+        self,
+        address: str = ANNA,
+        *,
+        tenant: str = TENANT,
+        scopes: frozenset[str] = EVERY_SCOPE,
+        user_id: str | None = None,
+    ) -> Connection:
+        """The whole way through the consent page; what follows is left to run."""
+        state, binding = self.starts(user_id or f"u-{address.partition('@')[0]}", tenant)
+        return self.returns(state, binding, self.google.agree(address, scopes))
+
+    def controls(
+        self, wanted: Status, address: str = ANNA, *, actor: str = "u-anna", tenant: str = TENANT, drain: bool = True
+    ) -> None:
+        store = self.store_of(tenant)
+        control_connection(
+            store,
+            mailbox_id(address),
+            Users(store).get(actor),
+            wanted,
+            documents=self.documents,
+            tasks=self.tasks,
+            clock=self.clock,
+            jitter=self.jitter,
+        )
+        if drain:
+            self.drain()
+
+    def drain(self, *, wait: bool = True, redeliver: bool = False, until: datetime | None = None) -> int:
+        """Run what is queued until nothing is left; returns how many ran.
+
+        wait: time passes to what is due later, at most to `until`. redeliver: a task that fails comes again after half
+        a minute, as a queue would bring it; otherwise its error is the test's.
+        """
         ran = 0
         while ran < 20_000:
             due = self.queue.due()
             if not due:
                 later = self.queue.pending()
-                if not wait or not later or later[0].not_before is None:
+                if not wait or not later or later[0].not_before is None or (until and later[0].not_before > until):
+                    if until is not None:
+                        self.time.set(max(self.time.now(), until))
                     return ran
                 self.time.set(max(self.time.now(), later[0].not_before))
                 continue
             for task in due:
                 ran += 1
-                self.run(task)
-                self.queue.done(task)
+                try:
+                    self.run(task)
+                except RetryableError:
+                    if not redeliver:
+                        raise
+                    self.queue.put_off(task, 30)
+                else:
+                    self.queue.done(task)
         raise AssertionError("the queues never run dry")
+
+    def passes(self, time: timedelta, *, poll_every: timedelta = timedelta(minutes=5)) -> None:
+        """Time passes while the queues and the scheduler's polls and sweeps run."""
+        end = self.time.now() + time
+        while self.time.now() < end:
+            self.drain(redeliver=True, until=min(end, self.time.now() + poll_every))
+            self.poll_job()
+            sweep_outbox(self.documents, tasks=self.tasks, clock=self.clock)
+        self.drain(redeliver=True, until=end)
 
     def run(self, task: Task) -> None:
         """One dispatch, as a task endpoint would answer it."""
@@ -198,8 +388,49 @@ class MailWorld:
             for kept in sorted(entry.messages.values(), key=lambda kept: kept.sent_at)
         ]
 
-    def seen(self, address: str = ANNA) -> Seen:
-        return Seen(self.store, mailbox_id(address))
+    def stored_words(self) -> str:
+        """Everything written down anywhere, as one text."""
+        return repr(self.memory.dump()) + repr(self.bucket.contents())
+
+    @property
+    def memory(self) -> MemoryDocuments:
+        return self.documents  # type: ignore[return-value]  # MemoryDocuments, maybe behind the harness's proxy
+
+    @property
+    def bucket(self) -> FakeBlobs:
+        return self.blobs  # type: ignore[return-value]  # a FakeBlobs, maybe behind the harness's proxy
+
+    def message(self, message_id: str) -> LoggedMessage | None:
+        """The organization's row of a message, by its Message-ID."""
+        found = Messages(self.store).find(short_id("m", "message-id", message_id))
+        return found.value if found else None
+
+    def seen(self, address: str = ANNA, tenant: str = TENANT) -> Seen:
+        return Seen(self.store_of(tenant), mailbox_id(address))
+
+    def row(self, message_id: str, address: str = ANNA) -> SeenRow | None:
+        """The ledger row of a message."""
+        found = self.seen(address).get(self.gmail_id(message_id, address))
+        return found.value if found else None
+
+    def mailbox(self, address: str = ANNA, tenant: str = TENANT) -> MailboxRecord:
+        return Mailboxes(self.store_of(tenant)).get(mailbox_id(address)).value
+
+    def stream(self, address: str = ANNA) -> MailStream:
+        stored = MailStreams(self.store, mailbox_id(address)).get()
+        assert stored is not None
+        return stored.value
+
+    def receipt(self, address: str = ANNA) -> Receipt:
+        return read_receipt(self.store, mailbox_id(address), self.clock)
+
+    def why(self, message_id: str, address: str = ANNA, *, asked_by: str = "u-anna") -> Explanation:
+        """The answer to "why is this mail not here?"."""
+        asking = Users(self.store).get(asked_by)
+        return explain_missing(self.store, mailbox_id(address), self.box(address), message_id, asked_by=asking)
+
+    def parked(self) -> list[Parked]:
+        return [stored.value for stored in Quarantine(self.store).parked(100)]
 
 
 def _bracketed(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,8 +444,14 @@ def _bracketed(fields: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def mail_world(*, contacts: Sequence[str] = (CARL,), connected: bool = True, page: int = 500) -> MailWorld:
-    """The company on a Monday morning. connected: cursors are pinned and watches run."""
+def mail_world(
+    *, contacts: Sequence[str] = (CARL,), connected: bool = True, mailboxes: bool = True, page: int = 500
+) -> MailWorld:
+    """The company on a Monday morning.
+
+    connected: cursors are pinned and watches run. mailboxes: somebody connected them before; else only users exist.
+    page: how many a list or history page holds.
+    """
     clock = FakeClock()
     notices: list[bytes] = []
     gmail = Gmail(clock.now, lambda _topic, content: notices.append(content), random.Random(7))
@@ -231,11 +468,13 @@ def mail_world(*, contacts: Sequence[str] = (CARL,), connected: bool = True, pag
         jitter=FakeJitter(),
         anna=FakeMailbox(gmail, ANNA, page=page),
         ben=FakeMailbox(gmail, BEN, page=page),
+        wrapping_key=FakeWrappingKey(),
+        authorization=FakeAuthorization(clock),
         gmail=gmail,
         notices=notices,
     )
-    settle(world, contacts)
-    if connected:
+    settle(world, contacts, mailboxes=mailboxes)
+    if connected and mailboxes:
         for address in (ANNA, BEN):
             pin_cursor(world.served(address))
             renew_watch(world.served(address))
@@ -243,19 +482,33 @@ def mail_world(*, contacts: Sequence[str] = (CARL,), connected: bool = True, pag
     return world
 
 
-def settle(world: MailWorld, contacts: Sequence[str]) -> None:
+def found_organization(world: MailWorld, tenant: str = TENANT) -> None:
+    """An organization with its three users."""
+    store = world.store_of(tenant)
+    organization = Organization(tenant, tenant.capitalize(), KEY, internal_domains=frozenset({"acme.example"}))
+    users = Users(store)
+    store.commit(
+        [
+            Organizations(store).creating(organization),
+            users.creating(User("u-anna", "Anna", ANNA)),
+            users.creating(User("u-ben", "Ben", BEN)),
+            users.creating(User("u-ada", "Ada", "ada@acme.example", Role.ADMIN)),
+        ]
+    )
+
+
+def settle(world: MailWorld, contacts: Sequence[str], *, mailboxes: bool) -> None:
     """Organization, users, mailboxes, routes and contacts."""
     store = world.store
-    organization = Organization(TENANT, "Acme", KEY, internal_domains=frozenset({"acme.example"}))
-    store.commit([Organizations(store).creating(organization)])
+    found_organization(world)
     addresses = Addresses(store, KEY)
-    for name, address, role in (("anna", ANNA, Role.SALES_REP), ("ben", BEN, Role.SALES_REP)):
-        user = User(f"u-{name}", name.capitalize(), address, role)
+    for name, address in (("anna", ANNA), ("ben", BEN)) if mailboxes else ():
+        user = Users(store).get(f"u-{name}")
         own = frozenset({address, f"{name}@acme-mail.example"})
         mailbox = MailboxRecord(
             mailbox_id(address), address, user.viewer, f"n-{name}", Status.CONNECTED, own, MailOptions()
         )
-        store.commit([Users(store).creating(user), Mailboxes(store).creating(mailbox)])
+        store.commit([Mailboxes(store).creating(mailbox)])
         store.commit([addresses.adding(Known(one, "user", user.user_id)) for one in sorted(own)])
         world.documents.commit([adding_route("gmail", address, Target(TENANT, mailbox.mailbox_id))])
     for email in contacts:
@@ -269,8 +522,12 @@ def _address(payload: Mapping[str, Any]) -> str:
     return ANNA if payload["mailbox"] == mailbox_id(ANNA) else BEN
 
 
+def _served(world: MailWorld, payload: Mapping[str, Any]) -> ServedMailbox:
+    return world.served(_address(payload), payload["tenant"])
+
+
 def _sync(world: MailWorld, payload: Mapping[str, Any]) -> None:
-    served = world.served(_address(payload))
+    served = _served(world, payload)
     if payload.get("poll"):
         poll_mailbox(served)
     else:
@@ -278,16 +535,18 @@ def _sync(world: MailWorld, payload: Mapping[str, Any]) -> None:
 
 
 def _ingest(world: MailWorld, payload: Mapping[str, Any]) -> None:
-    ingest_messages(world.served(_address(payload)), [Item(gmail_id, rev) for gmail_id, rev in payload["messages"]])
+    ingest_messages(_served(world, payload), [Item(gmail_id, rev) for gmail_id, rev in payload["messages"]])
 
 
 def _audit(world: MailWorld, payload: Mapping[str, Any]) -> None:
     after, before = (datetime.fromisoformat(payload[name]) for name in ("after", "before"))
-    audit_mailbox(world.served(_address(payload)), after=after, before=before)
+    audit_mailbox(_served(world, payload), after=after, before=before)
 
 
 def _promised(work: Run) -> Run:
-    return lambda world, payload: keep_promise(world.store, payload["promise"], lambda: work(world, payload))
+    return lambda world, payload: keep_promise(
+        world.store_of(payload["tenant"]), payload["promise"], lambda: work(world, payload)
+    )
 
 
 def _join(world: MailWorld, payload: Mapping[str, Any]) -> None:
@@ -301,19 +560,33 @@ def _reattach(world: MailWorld, payload: Mapping[str, Any]) -> None:
 
 def _catch_up(world: MailWorld, payload: Mapping[str, Any]) -> None:
     contacts = Contacts(world.store).get_all([payload["contact"]])
-    catch_up_mailbox(world.served(_address(payload)), [email for kept in contacts for email in kept.contact.emails])
+    catch_up_mailbox(_served(world, payload), [email for kept in contacts for email in kept.contact.emails])
+
+
+def _close(world: MailWorld, payload: Mapping[str, Any]) -> None:
+    close_mailbox(
+        world.store_of(payload["tenant"]),
+        payload["mailbox"],
+        payload["connection"],
+        documents=world.documents,
+        gmail=world.box(_address(payload)),
+        close_calendars=lambda: None,
+        vault=world.vault(payload["tenant"]),
+        authorization=world.authorization,
+    )
 
 
 FUNCTIONS: Mapping[str, Run] = {
     "mailbox_sync": _sync,
     "message_ingest": _ingest,
     "backfill_ingest": _ingest,
-    "mailbox_backfill": lambda world, payload: backfill_page(world.served(_address(payload)), payload["run"]),
+    "mailbox_backfill": lambda world, payload: backfill_page(_served(world, payload), payload["run"]),
+    "mailbox_open": _promised(lambda world, payload: open_mailbox(_served(world, payload), lambda: None)),
+    "mailbox_close": _promised(_close),
+    "watch_renew": lambda world, payload: renew_mail_watch(_served(world, payload)),
     "mailbox_audit": _audit,
     "thread_join": _promised(_join),
     "contact_refresh": _promised(lambda world, payload: refresh_figures(world.store, payload["contact"], world.jitter)),
     "contact_reattach": _promised(_reattach),
     "mailbox_catch_up": _promised(_catch_up),
 }
-
-A_WHILE = timedelta(minutes=20)

@@ -64,7 +64,9 @@ class MemoryDocuments:
     down: while set, every call raises ProviderUnavailableError and does nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, check_index: Callable[[Query], None] | None = None) -> None:
+        """check_index: raises for a query that has no index."""
+        self._check_index = check_index or (lambda _: None)
         self.reads = 0
         self.writes = 0
         self.commits = 0
@@ -146,6 +148,7 @@ class MemoryDocuments:
 
     def _remember(self, query: Query) -> None:
         """Keep the shape alone, so that a test can ask whether firestore.indexes.json serves every query."""
+        self._check_index(query)
         where = tuple((name, op, None) for name, op, _ in query.where)
         collection = query.collection.rsplit("/", 1)[-1]
         self.queries.add(Query(collection, where, query.order_by, group=query.group))

@@ -1,6 +1,7 @@
-"""`make run`: see local/run/options.py for what it takes, docs for what it shows.
+"""`make run`: the laptop cloud at work; `local/run/options.py` says what can be set.
 
-Exit codes: 0 stopped, or with ONCE=1 every step was seen to happen; 1 a step was not seen; 2 it could not start.
+Exit codes: 0 stopped, or with ONCE=1 every step was seen to happen; 1 a step was not seen, or a part of the cloud ended
+by itself; 2 it could not start.
 """
 
 from __future__ import annotations
@@ -8,41 +9,83 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 from local.cloud.manifests import ManifestError
 from local.cloud.requirements_check import MissingToolError
 from local.cloud.supervisor import StartError
+from local.run.closing import closing_block
 from local.run.export import Export
 from local.run.folder import FolderError, fresh_folder
 from local.run.http import RefusedError
-from local.run.material import MaterialError
-from local.run.options import OptionError, read_options
-from local.run.screen import open_screen
-from local.run.starting import running_cloud
-from local.run.story import tell
+from local.run.material import Material, MaterialError
+from local.run.options import OptionError, Options, read_options
+from local.run.sampled import SampleMaterial
+from local.run.screen import Screen, open_screen
+from local.run.starting import Cloud, running_cloud
+from local.run.story import Story
 from local.run.waiting import NotSeenError
+from local.sample.load import load_sample
+from local.sample.model import Sample
+
+_LOOK_EVERY_S = 0.25
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     screen = open_screen()
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    signal.signal(signal.SIGHUP, _as_interrupt)
+    for number in _SIGNALS:
+        signal.signal(number, _as_interrupt)
     try:
         options = read_options(os.environ)
         with fresh_folder(options.data) as data:
-            screen.heading(1, "The laptop cloud")
-            with running_cloud(options, data, screen) as cloud:
-                material = Export(options.me or "", options.mbox, options.ics, options.contacts, data / "import")
-                tell(options, cloud, material, data, screen)
-                return 0
+            code = _run(options, data, screen)
+        screen.line("Stopped; nothing of it is running any more.")
+        return code
     except (OptionError, FolderError, MissingToolError, ManifestError, StartError, MaterialError) as problem:
         print(problem, file=sys.stderr)
         return 2
-    except (NotSeenError, RefusedError) as failure:
-        screen.failed(str(failure))
-        return 1
     except KeyboardInterrupt:
+        screen.line("Stopped; nothing of it is running any more.")
+        return 1
+
+
+def _run(options: Options, data: Path, screen: Screen) -> int:
+    screen.chapter("The laptop cloud")
+    began = time.monotonic()
+    with running_cloud(options, data, screen) as cloud:
+        sample = None if options.own_input else load_sample(datetime.now(UTC))
+        story = Story(options, cloud, _material(options, sample, data), sample, data, screen)
+        try:
+            story.tell()
+        except (NotSeenError, RefusedError) as miss:
+            screen.failed(f"{miss}; the logs are in {data / 'logs'}")
+            return 1
+        screen.show(closing_block(cloud, options, story.missed, time.monotonic() - began))
+        if options.once:
+            return 1 if story.missed else 0
+        return _serve(cloud, screen) or (1 if story.missed else 0)
+
+
+def _material(options: Options, sample: Sample | None, data: Path) -> Material:
+    if sample is not None:
+        return SampleMaterial(sample)
+    return Export(options.me or "", options.mbox, options.ics, options.contacts, data / "import")
+
+
+def _serve(cloud: Cloud, screen: Screen) -> int:
+    """Return when the reader has seen enough, or 1 when a part of the cloud ended by itself."""
+    try:
+        while not (ended := cloud.supervisor.ended()):
+            time.sleep(_LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        screen.blank()
         return 0
+    for name in ended:
+        screen.failed(f"{name} ended by itself: see {cloud.supervisor.log_file(name)}")
+    return 1
 
 
 def _as_interrupt(*_: object) -> None:

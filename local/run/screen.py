@@ -21,15 +21,17 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._chapters = 0
 
     @property
     def live(self) -> bool:
         """Whether a line can be redrawn."""
         return self.console.is_terminal and not self.console.is_dumb_terminal
 
-    def heading(self, number: int, title: str) -> None:
+    def chapter(self, title: str) -> None:
+        self._chapters += 1
         self.console.print()
-        self.console.print(Text(f"{number}. {title}", style="bold cyan"))
+        self.console.print(Text(f"{self._chapters}. {title}", style="bold cyan"))
 
     def line(self, text: str | Text) -> None:
         self.console.print(Text("   ").append(text if isinstance(text, Text) else Text(text)))

@@ -31,6 +31,7 @@ RULES_ASKED_FIRST = (
 )
 SETTLED_WITHIN_S = 60.0
 PARKED_AT_MOST = 200
+NEWEST_LOOKED_AT = 2_000
 
 
 def show_timelines(cast: Cast, screen: Screen, *, how_many: int) -> None:
@@ -98,19 +99,16 @@ def show_explanations(cast: Cast, screen: Screen) -> None:
 
 
 def _left_out(cast: Cast) -> list[tuple[Member, Held, Rule]]:
-    """One mail for each rule, of whichever mailbox has one."""
-    found: list[tuple[Member, Held, Rule]] = []
-    for rule in RULES_ASKED_FIRST:
-        for member in cast.members:
-            rows = Seen(cast.rows.store, member.mailbox_id).by_rule(rule, after=None, limit=20)
-            ids = {row.value.gmail_id for row in rows if row.value.message_key}
-            if not ids:
-                continue
-            one = next((held for held in cast.google.mailbox(member.email) if held.gmail_id in ids), None)
-            if one is not None:
-                found.append((member, one, rule))
-                break
-    return found
+    """The newest left-out mail for each rule, of whichever mailbox has one."""
+    found: dict[Rule, tuple[Member, Held, Rule]] = {}
+    for member in cast.members:
+        held = {one.gmail_id: one for one in cast.google.mailbox(member.email)[:NEWEST_LOOKED_AT] if one.rfc822_id}
+        rows = Seen(cast.rows.store, member.mailbox_id).get_all(list(held))
+        for gmail_id, one in held.items():
+            row = rows.get(gmail_id)
+            if row is not None and row.value.rule is not None:
+                found.setdefault(row.value.rule, (member, one, row.value.rule))
+    return [found[rule] for rule in RULES_ASKED_FIRST if rule in found]
 
 
 def show_quarantine(cast: Cast, screen: Screen) -> None:

@@ -12,7 +12,7 @@ import yaml
 from local.google.gmail.seed import SeedMessage
 from local.sample.meetings import Meetings
 from local.sample.model import Sample
-from local.sample.people import read_cast
+from local.sample.people import Row, read_cast
 from local.sample.scenes import SceneReader
 from local.sample.stories import Copy, Stories
 
@@ -54,7 +54,7 @@ def _arrival(copy: Copy) -> tuple[str, datetime]:
     return copy.expected.mailbox, copy.expected.received_at
 
 
-def _can_be_mailed(row: dict[str, Any]) -> bool:
+def _can_be_mailed(row: Row) -> bool:
     return "time" in row and "guests" in row
 
 

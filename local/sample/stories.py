@@ -182,7 +182,7 @@ def outcome_of(key: str, expect: str | Mapping[str, str], user: str) -> tuple[Ou
 
 
 def _answered(row: Row, told: Mapping[str, Letter]) -> Letter | None:
-    wanted = row.get("answers", next(reversed(told), "none"))
+    wanted = row.get("answers", next(reversed(list(told)), "none"))
     return None if wanted == "none" else told[wanted]
 
 

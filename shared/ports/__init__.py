@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from shared.domain.calendar.event import CalendarEvent
-from shared.domain.calendar.meeting import Expansion, Series
-from shared.domain.mail.body import MailBody
-from shared.domain.mail.envelope import MailHeaders
 from shared.ports.cash import ChangesPage as ChangesPage
 from shared.ports.cash import Ledger as Ledger
 from shared.ports.cash import Signing as Signing
 from shared.ports.marks import reads as reads
+
+if TYPE_CHECKING:  # words of the annotations alone: a cold start would pay for every class behind them
+    from shared.domain.calendar.event import CalendarEvent
+    from shared.domain.calendar.meeting import Expansion, Series
+    from shared.domain.mail.body import MailBody
+    from shared.domain.mail.envelope import MailHeaders
 
 # ---------------------------------------------------------------------------------------------------------- documents
 

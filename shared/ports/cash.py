@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domain.cash.accounting import (
-    ChoiceKind,
-    InvoiceDraft,
-    LedgerChange,
-    LedgerChoice,
-    LedgerCompany,
-    LedgerCustomer,
-    LedgerInvoice,
-    LedgerPayment,
-    NewCustomer,
-    PaymentKind,
-)
-from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState, SigningTemplate
 from shared.ports.marks import reads
+
+if TYPE_CHECKING:  # words of the annotations alone: a cold start would pay for every class behind them
+    from shared.domain.cash.accounting import (
+        ChoiceKind,
+        InvoiceDraft,
+        LedgerChange,
+        LedgerChoice,
+        LedgerCompany,
+        LedgerCustomer,
+        LedgerInvoice,
+        LedgerPayment,
+        NewCustomer,
+        PaymentKind,
+    )
+    from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState, SigningTemplate
 
 
 class Signing(Protocol):

@@ -60,7 +60,7 @@ def decode_bytes(data: bytes, label: str | None, *, maybe_utf8: bool = False) ->
     """
     codec = _codec(label)
     if codec in _ESCAPED and data.isascii() and (text := _strictly(data, codec)) is not None:
-        return text
+        return _LONE_SURROGATES.sub("\ufffd", text)  # UTF-7 can spell half a character
     if codec in _WIDE and (b"\x00" in data or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))):
         return data.decode(codec, "replace").removeprefix("\ufeff")
     if codec in _MULTI_BYTE and not maybe_utf8 and (text := _strictly(data, codec)) is not None:

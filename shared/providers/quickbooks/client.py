@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -82,21 +82,24 @@ class QuickBooksHttp:
         """POST without a body, as sending an invoice by mail wants it. Raises: see `post`."""
         return self._call("POST", path, query, "", "application/octet-stream", purpose)
 
-    def query(self, statement: str, entity: str, *, purpose: str) -> Iterator[Json]:
-        """Every object that the statement finds, page by page. It must be ordered, or pages may overlap.
+    def select(self, entity: str, where: str = "", *, purpose: str) -> list[Json]:
+        """Every object of a kind for which `where` holds, page by page, in the order of their ids.
 
-        Source: GET query?query=... -> {"QueryResponse": {"Invoice": [...], "startPosition", "maxResults"}}; the entity's
-        key is absent where nothing was found.
+        Args:
+            where: conditions of the query language, joined by "and"; strings come from `literal`.
+        Source:
+            GET query?query=... -> {"QueryResponse": {"Invoice": [...], "startPosition", "maxResults"}}; the entity's key
+            is absent where nothing was found.
         """
-        start = 1
+        words = ["select", "*", "from", entity, *(["where", where] if where else []), "orderby Id"]
+        found: list[Json] = []
         while True:
-            page = f"{statement} startposition {start} maxresults {PAGE}"
+            page = " ".join([*words, f"startposition {len(found) + 1} maxresults {PAGE}"])
             answer = self.get("query", purpose=purpose, query=page)
-            found = (answer.get("QueryResponse") or {}).get(entity) or []
-            yield from found
-            if len(found) < PAGE:
-                return
-            start += PAGE
+            part = (answer.get("QueryResponse") or {}).get(entity) or []
+            found.extend(part)
+            if len(part) < PAGE:
+                return found
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str], body: str | None, content_type: str, purpose: str
@@ -156,3 +159,9 @@ def entity_of(answer: Json, entity: str) -> Json:
     if not isinstance(found, dict):
         raise ProviderUnavailableError(f"quickbooks answered without its {entity}")
     return found
+
+
+def literal(value: str) -> str:
+    """A string of the query language, its quotes and backslashes escaped."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,7 +1,7 @@
 """Intuit's failures in our errors: told apart by the fault's code, since HTTP 400 alone means a dozen things.
 
-Messages hold the name of the call, the status and Intuit's code. Its own sentence may quote what a person entered, so it
-goes into InputError only, which nobody but that person reads.
+Messages hold the name of the call, the status and Intuit's code. Its own sentence may quote what a person entered, so
+it goes into InputError only, which nobody but that person reads.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Fault:
 def fault_of(answer: Answer) -> Fault:
     """Read a refusal, empty for the HTML that Intuit's gateways answer with.
 
-    Source: {"Fault": {"Error": [{"Message", "Detail", "code", "element"}], "type"}, "time"}; the gateway in front, which
-    checks tokens, writes the same names in lower case.
+    Source: {"Fault": {"Error": [{"Message", "Detail", "code", "element"}], "type"}, "time"}; the gateway in front,
+    which checks tokens, writes the same names in lower case.
     """
     body = _lowered(_object(answer.body))
     fault = _lowered(body.get("fault"))
@@ -107,11 +107,13 @@ def _problem(status: int, fault: Fault) -> Problem | None:
 
 
 def _raisable(problem: Problem | None, label: str, fault: Fault, resume_at: datetime) -> AppError:
-    match problem.kind if problem else Kind.OURS:
+    if problem is None:
+        return PermanentError(label)
+    match problem.kind:
         case Kind.RECONNECT:
             return ConnectionRevokedError(label)
         case Kind.ADMIN:
-            return AdminActionError(label, reason=problem.id if problem else "")
+            return AdminActionError(label, reason=problem.id)
         case Kind.WAIT:
             return RateLimitedError(label, resume_at=resume_at)
         case Kind.RETRY:
@@ -124,7 +126,7 @@ def _raisable(problem: Problem | None, label: str, fault: Fault, resume_at: date
             return StaleWriteError(label)
         case Kind.INPUT:
             said = f" QuickBooks says: {fault.detail}" if fault.detail else ""
-            return InputError(f"{problem.sentence if problem else ''} {problem.action if problem else ''}{said}".strip())
+            return InputError(f"{problem.sentence} {problem.action}{said}")
         case Kind.OURS:
             return PermanentError(label)
 

@@ -107,6 +107,7 @@ class QuickBooksAuthorization:
         Source:
             developer.intuit.com, "Set up OAuth 2.0", step "Prepare authorization request".
         """
+        del verifier, login_hint
         query = {
             "client_id": self._client.client_id,
             "response_type": "code",
@@ -131,6 +132,7 @@ class QuickBooksAuthorization:
             POST token -> {"access_token", "expires_in" (s), "refresh_token", "x_refresh_token_expires_in" (s),
             "x_refresh_token_hard_expires_in" (s, only with the header that asks for it)}.
         """
+        del verifier
         if not account_id:
             raise InputError("Intuit did not say which company was chosen. Connect QuickBooks once more.")
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._client.redirect_uri}

@@ -9,6 +9,7 @@ import pytest
 
 from local.google.gmail.controls import controls_of
 from local.sample.model import ControlCall, MeetingOutcome, Outcome
+from shared.domain.backfill import window_start
 from shared.domain.calendar.rules import Busy, EventDecision, Matched, decide_event
 from shared.domain.ledger import Rule, State
 from shared.domain.mail_rules import Holder, LeftOut
@@ -22,7 +23,6 @@ from shared.records.people import Contacts
 from shared.records.seen import Seen
 from shared.usecases.calendar.decide_events import look_up_people
 from shared.usecases.mail.audit_mailbox import audit_mailbox
-from shared.usecases.mail.open_mailbox import window_start
 from shared.usecases.read_receipt import read_receipt
 from tests.local.sample.world import MONDAY, SampleWorld, sample_world
 
@@ -137,6 +137,21 @@ def test_headers_are_readable_split_encoded_or_raw(world: SampleWorld) -> None:
     assert raw.from_.name == "Jürgen Weiß"
 
 
+@pytest.mark.parametrize(
+    ("key", "address", "history"),
+    [
+        ("kallio-quiet-room/order", NORA, "fuse box"),
+        ("coppergate-phone-booths/home", MAYA, "bigger desk needs"),
+        ("hafenkante-ausschreibung/m2", MAYA, "Großraum"),
+    ],
+)
+def test_quoted_history_and_signatures_fold_away(world: SampleWorld, key: str, address: str, history: str) -> None:
+    message = logged(world, address, key)
+    assert history in text_of(world, address, key) or history in message.subject
+    assert history not in message.snippet
+    assert "wrote:" not in message.snippet
+
+
 def test_hostile_html_loses_its_teeth_and_remote_images_wait(world: SampleWorld) -> None:
     html = logged(world, MAYA, "lumiere-salon/m3").html
     assert html is not None
@@ -168,10 +183,10 @@ def test_one_that_gmail_garbles_waits_in_quarantine_and_stops_nobody_else() -> N
     world = sample_world()
     world.import_contacts()
     world.fill()
-    garbled = world.gmail_ids[NORA, "kallio-order/m1"]
+    garbled = world.gmail_ids[NORA, "kallio-reception/m1"]
     world.boxes[NORA].unreadable.add(garbled)
     world.backfill()
-    row = world.row(NORA, "kallio-order/m1")
+    row = world.row(NORA, "kallio-reception/m1")
     assert row is not None
     assert row.state is State.QUARANTINED
     receipt = read_receipt(world.store, mailbox_id(NORA), world.clock)

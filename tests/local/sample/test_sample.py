@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+from local.google.calendar import series
+from local.google.gmail.seed import SeedMessage
 from local.sample.load import FOLDER, load_sample
-from local.sample.model import Outcome, Sample
+from local.sample.model import Expected, Outcome, Sample
 from shared.csv_table import read_table
 from tests.local.google.calendar_world import World as CalendarWorld
 from tests.local.sample.world import MONDAY
@@ -29,6 +33,7 @@ class Shown:
     mailbox: str
     outcome: str
     received_at: datetime
+    holders: int
 
     @property
     def mail(self) -> Message:
@@ -48,9 +53,10 @@ class Shown:
     def names(self, *headers: str) -> str:
         return " ".join(str(self.mail[name] or "") for name in headers)
 
-    def html(self) -> str:
-        parts = [part for part in self.mail.walk() if part.get_content_type() == "text/html"]
-        return "".join(bytes(part.get_payload(decode=True)).decode() for part in parts)
+    def text(self, kind: str) -> str:
+        """What the parts of this kind say, as UTF-8."""
+        found = [part.get_payload(decode=True) for part in self.mail.walk() if part.get_content_type() == kind]
+        return "".join(content.decode("utf-8", "replace") for content in found if isinstance(content, bytes))
 
 
 @pytest.fixture(scope="module")
@@ -82,43 +88,43 @@ def sent(shown: Shown) -> bool:
 CASES: dict[str, Callable[[Shown], bool]] = {
     "absurd_date": lambda shown: "1970" in shown.names("Date"),
     "address_on_two_contacts": lambda shown: "reception@" in shown.names("From", "To"),
-    "alias_as_recipient": lambda shown: "birchline-iberia.example" in shown.names("To") or sent(shown) or True,
+    "alias_as_recipient": lambda shown: "birchline-iberia.example" in shown.names("To"),
     "alias_as_sender": lambda shown: re.search("nora.lindqvist@|birchline-iberia", shown.names("From")) is not None,
     "answered_by_us": sent,
     "attached_message": lambda shown: shown.part("message/rfc822"),
     "attachment_csv": lambda shown: shown.part("text/csv"),
     "attachment_pdf": lambda shown: shown.part("application/pdf"),
     "attachment_png": lambda shown: shown.part("image/png"),
-    "bcc_copy": lambda shown: bool(shown.mail["Bcc"]) or not sent(shown),
+    "bcc_copy": lambda shown: not sent(shown) and shown.mailbox not in shown.names("To", "Cc"),
     "broken_charset": lambda shown: b"utf8-or-so" in shown.body,
     "calendar_invitation": lambda shown: shown.part("text/calendar"),
-    "colleague_copy": lambda shown: shown.names("To", "Cc").count("birchline.example") >= 1,
+    "colleague_copy": lambda shown: shown.holders > 1,
     "company_subdomain": lambda shown: "procurement.redwater.example" in shown.names("From", "To"),
     "contact_with_two_addresses": lambda shown: "homepost.example" in shown.names("From", "To"),
     "draft": lambda shown: shown.labels == ("DRAFT",),
     "eight_bit_headers": lambda shown: not shown.head.isascii(),
     "encoded_words": lambda shown: b"=?utf-8?" in shown.head,
     "group_address": lambda shown: "info@birchline.example" in shown.names("To", "Cc"),
-    "hostile_html": lambda shown: "<script>" in shown.html() and "onclick" in shown.html(),
+    "hostile_html": lambda shown: "<script>" in shown.text("text/html") and "onclick" in shown.text("text/html"),
     "html_only": lambda shown: shown.part("text/html") and not shown.part("text/plain"),
-    "inline_image": lambda shown: "cid:" in shown.html() and b"Content-ID: <" in shown.raw,
+    "inline_image": lambda shown: "cid:" in shown.text("text/html") and b"Content-ID: <" in shown.raw,
     "internal_only": unread_by("internal_only"),
     "iso_2022_jp": encoded("iso-2022-jp"),
-    "late_parent": lambda shown: "Chairs" in shown.names("Subject"),
-    "latin1_labelled_utf8": lambda shown: b"charset=utf-8" in shown.raw and b"Grau\xf6ne"[:4] in shown.body,
-    "long_history": lambda shown: b"wrote:" in shown.raw or shown.mail["Content-Transfer-Encoding"] == "base64",
+    "late_parent": lambda shown: shown.received_at - parsedate_to_datetime(shown.names("Date")) > timedelta(days=1),
+    "latin1_labelled_utf8": lambda shown: b"charset=utf-8" in shown.raw and b"Graut\xf6ne" in shown.body,
+    "long_history": lambda shown: " wrote:\r\n> " in shown.text("text/plain"),
     "mailing_list": lambda shown: bool(shown.mail["List-Post"]),
     "many_recipients": lambda shown: shown.names("To").count("@") == 250,
     "missing_message_id": lambda shown: shown.mail["Message-ID"] is None,
     "newsletter": lambda shown: bool(shown.mail["List-Unsubscribe"]),
-    "no_access": lambda shown: shown.outcome in ("no_access", "logged"),
+    "no_access": unread_by("no_access"),
     "no_date": lambda shown: shown.mail["Date"] is None,
     "no_reply_sender": lambda shown: "no-reply@" in shown.names("From"),
     "older_than_the_window": lambda shown: shown.received_at < MONDAY - timedelta(days=183),
     "organization_never_log": unread_by("organization_never_log"),
     "personal_never_log": unread_by("personal_never_log"),
     "plus_addressing": lambda shown: "+" in shown.names("From", "To"),
-    "remote_image": lambda shown: 'src="https://' in shown.html(),
+    "remote_image": lambda shown: 'src="https://' in shown.text("text/html"),
     "reply_across_mailboxes": lambda shown: "In-Reply-To" in shown.mail and "maya@" in shown.names("From"),
     "reused_message_id": lambda shown: shown.names("Message-ID") == "<po-7731@coppergate.example>",
     "sender_unknown": unread_by("sender_unknown"),
@@ -134,23 +140,37 @@ CASES: dict[str, Callable[[Shown], bool]] = {
 }
 
 
-def shown_in(sample: Sample, case: str) -> list[Shown]:
-    found = []
-    for address, seeds in sample.mailboxes.items():
-        expected = [one for one in sample.expected if one.mailbox == address]
-        for seed, one in zip(seeds, expected, strict=True):
-            assert isinstance(seed.raw, bytes)
-            if case in one.shows:
-                word = (one.rule or one.outcome).value
-                found.append(Shown(seed.raw, seed.labels, address, word, seed.received_at))
-    return found
+def shown_in(sample: Sample, case: str) -> list[list[Shown]]:
+    """The messages that claim to show the case, each as all its copies."""
+    found: dict[str, list[Shown]] = {}
+    holders = Counter(one.key for one in sample.expected)
+    for seed, one in copies(sample):
+        if case in one.shows:
+            word = (one.rule or one.outcome).value
+            shown = Shown(raw(seed), seed.labels, one.mailbox, word, seed.received_at, holders[one.key])
+            found.setdefault(one.key, []).append(shown)
+    return list(found.values())
+
+
+def copies(sample: Sample) -> list[tuple[SeedMessage, Expected]]:
+    return [
+        pair
+        for address, seeds in sample.mailboxes.items()
+        for pair in zip(seeds, [one for one in sample.expected if one.mailbox == address], strict=True)
+    ]
+
+
+def raw(seed: SeedMessage) -> bytes:
+    assert isinstance(seed.raw, bytes)
+    return seed.raw
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_hard_case_is_there(sample: Sample, case: str) -> None:
-    copies = shown_in(sample, case)
-    assert copies
-    assert all(CASES[case](copy) for copy in copies)
+    messages = shown_in(sample, case)
+    assert messages
+    for message in messages:
+        assert any(CASES[case](copy) for copy in message)
 
 
 def test_no_message_claims_a_case_that_nobody_checks(sample: Sample) -> None:
@@ -183,18 +203,11 @@ def test_meetings_show_their_kinds(sample: Sample) -> None:
 
 
 def test_a_series_keeps_its_hour_over_a_change_of_clocks(sample: Sample) -> None:
-    [series] = [
-        event
-        for event in sample.events["nora@birchline.example"]
-        if event.get("summary") == "Pilot check-in" and "recurrence" in event
-    ]
-    [moved] = [
-        event
-        for event in sample.events["nora@birchline.example"]
-        if event.get("recurringEventId") == series["id"] and event["status"] == "confirmed"
-    ]
-    assert "T09:00:00" in series["start"]["dateTime"]
-    assert "T09:00:00" in moved["originalStartTime"]["dateTime"]
+    mine = sample.events["nora@birchline.example"]
+    [master] = [event for event in mine if event.get("summary") == "Pilot check-in" and "recurrence" in event]
+    starts = [start for start in series.starts(master) if isinstance(start, datetime)]
+    assert {start.hour for start in starts} == {9}
+    assert len({start.utcoffset() for start in starts}) == 2
 
 
 def test_the_simulated_calendar_takes_every_event(sample: Sample, tmp_path: Path) -> None:
@@ -245,12 +258,15 @@ def test_no_two_messages_of_a_mailbox_arrive_in_one_second(sample: Sample) -> No
 
 
 def test_everybody_lives_under_example_domains(sample: Sample) -> None:
-    everything = b"".join(
-        seed.raw for seeds in sample.mailboxes.values() for seed in seeds if isinstance(seed.raw, bytes)
-    )
-    addresses = re.findall(rb"[\w.+-]+@[\w.-]*\w", everything)
-    assert addresses
-    assert {address for address in addresses if not address.endswith((b".example", b"@google.com"))} == set()
+    named = {
+        address
+        for seed, _ in copies(sample)
+        for name in ("From", "To", "Cc", "Bcc", "Delivered-To")
+        for _, address in getaddresses([str(message_from_bytes(raw(seed))[name] or "")])
+    }
+    named |= {event["organizer"]["email"] for calendar in sample.events.values() for event in calendar}
+    named |= {row["Email"] for row in read_table(sample.contacts_csv).rows}
+    assert {address for address in named if address and not address.endswith(".example")} == set()
 
 
 def test_a_slip_of_the_pen_is_refused_with_its_place(tmp_path: Path) -> None:

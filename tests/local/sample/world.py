@@ -1,4 +1,4 @@
-"""The sample company in memory: its contacts saved, its mailboxes filled and imported by the product's own use cases."""
+"""The sample company in memory: contacts saved, mailboxes filled and imported by the product's own use cases."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from local.google.gmail.model import Gmail
 from local.sample.load import load_sample
 from local.sample.model import Expected, Sample, SampleUser
 from shared.csv_table import read_table
+from shared.domain.backfill import window_start
 from shared.domain.ledger import SeenRow
 from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
 from shared.domain.matching import Known
@@ -34,7 +35,7 @@ from shared.usecases.mail.backfill_mailbox import backfill_page, start_backfill
 from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
 from shared.usecases.mail.ingest_messages import Item, ingest_messages
 from shared.usecases.mail.join_threads import join_threads
-from shared.usecases.mail.open_mailbox import pin_cursor, window_start
+from shared.usecases.mail.open_mailbox import pin_cursor
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.mail.sync_mailbox import sync_mailbox
 from shared.usecases.promises import keep_promise
@@ -224,7 +225,7 @@ MAILBOX_WORK: Mapping[str, Callable[[ServedMailbox, Mapping[str, Any]], None]] =
     "mailbox_sync": lambda served, payload: sync_mailbox(served, wish=payload["wish"]),
 }
 
-FOLLOW_UPS: Mapping[str, Callable[[SampleWorld, Mapping[str, Any]], None]] = {
+FOLLOW_UPS: Mapping[str, Callable[[SampleWorld, Mapping[str, Any]], object]] = {
     "thread_join": _join,
     "contact_refresh": lambda world, payload: refresh_figures(world.store, payload["contact"], world.jitter),
     "mailbox_catch_up": _catch_up,

@@ -1,0 +1,1 @@
+"""Oracle NetSuite: the ledger of organizations that keep their books there."""

@@ -1,0 +1,58 @@
+"""One NetSuite account id, and everything that is derived from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shared.errors import InputError
+
+_ACCOUNT_ID = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, made with `Account.of`.
+
+    account_id: as NetSuite prints it and as realms have it, "9876543_SB1".
+    root_url: another server that plays NetSuite, without a slash at its end; None for the real one.
+    """
+
+    account_id: str
+    root_url: str | None = None
+
+    @classmethod
+    def of(cls, text: str, root_url: str | None = None) -> Account:
+        """Either spelling will do: "9876543_SB1" from the company page or "9876543-sb1" from an address.
+
+        Raises: InputError for anything else.
+        """
+        account_id = text.strip().upper().replace("-", "_")
+        if not _ACCOUNT_ID.fullmatch(account_id):
+            raise InputError(
+                "That is no NetSuite account id. It is at Setup > Company > Company Information, such as 9876543 or "
+                "9876543_SB1."
+            )
+        return cls(account_id, root_url.rstrip("/") if root_url else None)
+
+    @property
+    def host(self) -> str:
+        return f"{self.account_id.lower().replace('_', '-')}.suitetalk.api.netsuite.com"
+
+    @property
+    def rest_url(self) -> str:
+        return f"{self.root_url or f'https://{self.host}'}/services/rest"
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.rest_url}/auth/oauth2/v1/token"
+
+    @property
+    def token_audience(self) -> str:
+        """Whom an assertion is meant for: always NetSuite itself, also where another server plays it."""
+        return f"https://{self.host}/services/rest/auth/oauth2/v1/token"
+
+    @property
+    def is_production(self) -> bool:
+        """Sandboxes and release previews have a suffix: 9876543_SB1, 9876543_RP."""
+        return "_" not in self.account_id

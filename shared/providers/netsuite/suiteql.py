@@ -1,0 +1,78 @@
+"""The little SuiteQL we speak: literals that cannot break out, and times as NetSuite stores them.
+
+A date column holds the wall time of the account's time zone, without saying so. Selected plainly it loses its time of
+day; TO_CHAR keeps it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.errors import InputError, NotFoundError
+
+_FORMAT = "YYYY-MM-DD HH24:MI:SS"
+_PYTHON_FORMAT = "%Y-%m-%d %H:%M:%S"
+_ONE_HOUR = timedelta(hours=1)
+_ONE_MINUTE = timedelta(minutes=1)
+
+CHANGED = f"TO_CHAR(lastmodifieddate, '{_FORMAT}') AS changed"
+"""The column to select for `told_at` and `precise`."""
+
+
+def select(columns: str, table: str, where: str, order_by: str = "id") -> str:
+    """A whole query. There is always an order: without one, pages may overlap, and NetSuite's own order has changed.
+
+    Args:
+        where: made of our own words and of the literals below, nothing else; "" for all rows.
+    """
+    condition = ["WHERE", where] if where else []
+    return " ".join(["SELECT", columns, "FROM", table, *condition, "ORDER BY", order_by])
+
+
+def text(value: str) -> str:
+    """A text literal. Raises: InputError for control characters, which no name has."""
+    if not value.isprintable():
+        raise InputError("A name with line breaks or other control characters cannot be looked up in NetSuite.")
+    return "'" + value.replace("'", "''") + "'"
+
+
+def number(record_id: str) -> str:
+    """An internal id. Raises: NotFoundError for what cannot be one."""
+    if not (record_id.isascii() and record_id.isdecimal()):
+        raise NotFoundError("NetSuite's internal ids are numbers")
+    return record_id
+
+
+def since(at: datetime, zone: ZoneInfo) -> str:
+    """The literal for "not before `at`". When clocks are set back within the hour, what happens then has an earlier
+    wall time than `at`, so an hour more is asked for."""
+    wall = _wall(at, zone)
+    if _wall(at + _ONE_HOUR, zone) < wall + _ONE_HOUR:
+        wall -= _ONE_HOUR
+    return f"TO_DATE('{wall.strftime(_PYTHON_FORMAT)}', '{_FORMAT}')"
+
+
+def told_at(changed: str, zone: ZoneInfo) -> datetime:
+    """The moment a `CHANGED` column means: aware UTC, the earlier one of an hour that came twice."""
+    return datetime.strptime(changed, _PYTHON_FORMAT).replace(tzinfo=zone).astimezone(UTC)
+
+
+def precise(minute: datetime, changed: str, zone: ZoneInfo) -> datetime:
+    """When a record last changed, to the second, from two half-truths.
+
+    Args:
+        minute: aware UTC; records tell the minute only.
+        changed: a `CHANGED` column: the second, in wall time. It is believed only if it falls in that minute; otherwise
+            the record changed between the two readings, or `zone` is not the account's, and the minute stands.
+    """
+    wall = datetime.strptime(changed, _PYTHON_FORMAT).replace(tzinfo=zone)
+    for fold in (0, 1):
+        moment = wall.replace(fold=fold).astimezone(UTC)
+        if minute <= moment < minute + _ONE_MINUTE:
+            return moment
+    return minute
+
+
+def _wall(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
