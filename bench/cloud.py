@@ -5,6 +5,7 @@ Mailboxes connect as a person does it, through the consent page; contacts and us
 
 from __future__ import annotations
 
+import base64
 import os
 import tempfile
 import time
@@ -21,8 +22,10 @@ from google.cloud import firestore
 from local.cloud.environment import CALLER, signing_key_file
 from local.cloud.ports import HOST, PROJECT, Ports
 from local.cloud.supervisor import Supervisor
+from local.google.gmail.seed import SeedMessage
 from local.identity.keys import SigningKey
 from shared.domain.ids import short_id
+from shared.domain.ledger import State
 from shared.domain.mailbox import mailbox_id
 from shared.domain.matching import Known
 from shared.domain.people import Contact, Role, User
@@ -42,6 +45,7 @@ TENANT = "bench"
 INDEX_KEY = b"b" * 32
 OWN_DOMAIN = "acme.example"
 WRITES_A_COMMIT = 400
+SEEDED_AT_ONCE = 500
 QUOTA_VARIABLE = "GMAIL_QUOTA_UNITS_PER_MINUTE"
 LOOK_EVERY_S = 0.005
 
@@ -71,7 +75,7 @@ class BenchCloud:
 
     def add_contacts(self, emails: Sequence[str]) -> None:
         """Contacts that were there before everything else."""
-        save_contacts(self.store, emails)
+        save_contacts(self.store, emails, INDEX_KEY)
 
     def connect(self, address: str) -> None:
         """Through oauth_start, the consent page and oauth_callback, as a browser does it."""
@@ -98,9 +102,18 @@ class BenchCloud:
         return run is not None and run.value.finished_at is not None and self.queued(address) == 0
 
     def queued(self, address: str) -> int:
-        from shared.domain.ledger import State
-
+        """Rows of the ledger that still wait."""
         return Seen(self.store, mailbox_id(address)).count(state=State.QUEUED)
+
+    def logged(self, address: str) -> int:
+        """Rows of the ledger whose message is on a timeline."""
+        return Seen(self.store, mailbox_id(address)).count(state=State.LOGGED)
+
+    def seed(self, address: str, messages: Sequence[SeedMessage]) -> None:
+        """Fill a mailbox without notices."""
+        for start in range(0, len(messages), SEEDED_AT_ONCE):
+            rows = [_seed_row(message) for message in messages[start : start + SEEDED_AT_ONCE]]
+            self.control("/gmail/seed", {"email": address, "messages": rows})
 
     # --------------------------------------------------------------------------------------------------------- calling
 
@@ -132,8 +145,8 @@ class BenchCloud:
         return found
 
     def cpu_s(self, part: str) -> float:
-        """Processor seconds a part of the cloud has used, its children included."""
-        head = psutil.Process(self.supervisor.pid(part))
+        """Processor seconds a part of the cloud ("functions_server", "google", ...) has used, its children included."""
+        [head] = [child for child in psutil.Process().children() if f"local.{part}" in child.cmdline()]
         return sum(sum(one.cpu_times()[:2]) for one in (head, *head.children(recursive=True)))
 
 
@@ -151,9 +164,19 @@ def running_cloud(*, quota_units_per_minute: int = 6_000, isolated: bool = False
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
-def save_contacts(store: TenantStore, emails: Sequence[str]) -> None:
+def _seed_row(message: SeedMessage) -> dict[str, Any]:
+    raw = message.raw if isinstance(message.raw, bytes) else message.raw.read()
+    return {
+        "raw_base64": base64.b64encode(raw).decode(),
+        "labels": list(message.labels),
+        "received_at": message.received_at.isoformat(),
+        "thread_hint": message.thread_hint,
+    }
+
+
+def save_contacts(store: TenantStore, emails: Sequence[str], index_key: bytes) -> None:
     """Contacts and their address rows, a few hundred to a commit."""
-    contacts, addresses = Contacts(store), Addresses(store, INDEX_KEY)
+    contacts, addresses = Contacts(store), Addresses(store, index_key)
     writes: list[Write] = []
     for email in emails:
         contact = Contact(short_id("c", "bench", email), email.partition("@")[0], "Customer", emails=(email,))

@@ -122,9 +122,10 @@ def _try(flow: Flow[World], plan: Plan, call: str, expected: object) -> Failure 
 
 
 def _difference(expected: object, found: object) -> str:
+    """What differs; of maps only the entries that do."""
     if isinstance(expected, dict) and isinstance(found, dict):
         keys = [key for key in {**expected, **found} if expected.get(key) != found.get(key)]
-        return "; ".join(f"{key}: expected {expected.get(key)!r}, found {found.get(key)!r}" for key in keys)
+        return "; ".join(f"{key}: {_difference(expected.get(key), found.get(key))}" for key in keys)
     return f"expected {expected!r}, found {found!r}"
 
 
@@ -226,5 +227,7 @@ def _public_methods(port: type) -> dict[str, Callable[..., Any]]:
 _PORTS = [
     member
     for member in vars(ports).values()
-    if inspect.isclass(member) and getattr(member, "_is_protocol", False) and member.__module__.split(".")[:2] == ["shared", "ports"]
+    if inspect.isclass(member)
+    and getattr(member, "_is_protocol", False)
+    and member.__module__.split(".")[:2] == ["shared", "ports"]
 ]

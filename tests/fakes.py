@@ -106,6 +106,7 @@ class FakeAuthorization:
     """One vendor's consent page and token endpoint. Codes work once; a grant lives until it is revoked.
 
     asked: what `url` was called with. minted: every secret it handed out. failing: errors of the next refreshes.
+    on_exchange, on_refresh: what happens meanwhile.
     """
 
     TOKEN_LIVES = timedelta(hours=1)
@@ -117,6 +118,7 @@ class FakeAuthorization:
         self.refreshes = 0
         self.revoked: list[str] = []
         self.lasting = True
+        self.on_exchange: Callable[[], object] | None = None
         self.on_refresh: Callable[[], object] | None = None
         self._clock = clock
         self._codes: dict[str, Consent] = {}
@@ -137,6 +139,8 @@ class FakeAuthorization:
         consent = self._codes.pop(code, None)
         if consent is None or consent.challenge != verifier:
             raise InputError("This code is used or old.")
+        if self.on_exchange:
+            self.on_exchange()
         refresh_token = self._mint("refresh")
         self._grants[refresh_token] = consent.account
         return Grant(

@@ -88,7 +88,7 @@ def test_a_gap_between_lock_and_effect_is_found() -> None:
 def test_an_effect_done_twice_is_found() -> None:
     failures = report_on(count_without_a_lock).failures
     assert {failure.plan.mode for failure in failures} == {"after", "reply lost"}
-    assert "'orders': 2" in str(failures[0])
+    assert "orders: expected 1, found 2" in str(failures[0])
 
 
 def test_a_task_lost_halfway_is_found() -> None:

@@ -13,7 +13,7 @@ from local.cloud.requirements_check import Tools
 # The sample organization needs 1 GiB in the Firestore emulator; with 256 MiB it dies with an unexplained "Unknown".
 _FIRESTORE_HEAP = "-Xmx1g"
 _PUBSUB_HEAP = "-Xmx512m"
-_QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms32m", "-Xmn24m")
 _FIRESTORE_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 
 

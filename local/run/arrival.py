@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from local.google.gmail.compose import MailFields, build
 from local.run.cast import Cast, Member
 from local.run.importing import Import, Progressing, span
+from local.run.scene import PEOPLE_PAUSE_S
 from local.run.waiting import NotSeenError, until
 from shared.domain.people import Contact
 
@@ -32,7 +33,7 @@ class Arrival:
         if self.latency_s is not None:
             return None
         state = max(importing.states, key=_still_to_read)
-        if not state.decided or state.done:
+        if not state.decided or state.done or state.took_s < PEOPLE_PAUSE_S:
             return None
         member = state.member
         message_id = f"<during-the-import.{int(time.time())}@{self.sender.emails[0].rpartition('@')[2]}>"

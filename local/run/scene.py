@@ -17,6 +17,8 @@ from shared.domain.calendar.event import start_key
 from shared.domain.message import LoggedMessage
 
 LANDS_WITHIN_S = 30.0
+PEOPLE_PAUSE_S = 1.2
+"""Gmail tells of at most one change a second and mailbox. Nobody answers faster than that, and this scene does not."""
 
 Landed = Callable[[], bool]
 
@@ -37,6 +39,7 @@ def play(cast: Cast, steps: Iterable[SceneStep], screen: Screen) -> list[Played]
     played: list[Played] = []
     missed: list[str] = []
     for step in steps:
+        time.sleep(PEOPLE_PAUSE_S)
         try:
             latency_s = _play(cast, step)
         except NotSeenError as missing:

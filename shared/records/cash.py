@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from shared.domain.cash.accounting import LedgerInvoice, LedgerPayment
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.deal import ChainStep, Deal, Pipeline
+from shared.domain.cash.deal_money import DealStanding
 from shared.domain.cash.intent import InvoiceIntent
+from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror
 from shared.domain.cash.quote import Quote
 from shared.errors import NotFoundError
 from shared.ports import ID, Conditions, Create, Merge, Query, Replace, Update, Version, Write
@@ -18,26 +18,6 @@ from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceMirror:
-    """An invoice of the ledger as the deal shows it. The ledger owns it; we only read."""
-
-    invoice: LedgerInvoice
-    connection_id: str
-    deal_id: str | None
-    contract_id: str | None
-    intent_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentMirror:
-    """A payment, credit or refund of the ledger, by its newest version."""
-
-    payment: LedgerPayment
-    connection_id: str
-    deal_ids: tuple[str, ...]
 
 
 class Collection(Generic[T]):
@@ -84,6 +64,7 @@ CONTRACT: Kind[Contract] = Kind(Contract)
 INTENT: Kind[InvoiceIntent] = Kind(InvoiceIntent)
 INVOICE: Kind[InvoiceMirror] = Kind(InvoiceMirror)
 PAYMENT: Kind[PaymentMirror] = Kind(PaymentMirror)
+STANDING: Kind[DealStanding] = Kind(DealStanding)
 CHAIN_STEP: Kind[ChainStep] = Kind(ChainStep)
 
 
@@ -99,6 +80,7 @@ class CashRecords:
         self.intents = Collection(store, "invoice_intents", INTENT)
         self.invoices = Collection(store, "invoices", INVOICE)
         self.payments = Collection(store, "payments", PAYMENT)
+        self.standings = Collection(store, "deal_money", STANDING)
 
     def contract_of_envelope(self, envelope_id: str) -> Stored[Contract] | None:
         found = self.contracts.where((("envelope_id", "==", envelope_id),), limit=1)
@@ -122,9 +104,8 @@ class CashRecords:
         )
         return self.contracts.where(conditions, order_by=("ends_on", ID))
 
-    def writing_invoice(self, mirror: InvoiceMirror) -> Write:
-        """Unguarded on creation: its intent's guard is in the same commit."""
-        return Replace(self.invoices.path(mirror.invoice.invoice_id), INVOICE.fields(mirror))
+    def payments_of_deal(self, deal_id: str) -> list[PaymentMirror]:
+        return [kept.value for kept in self.payments.where((("deal_ids", "array_contains", deal_id),))]
 
     def stepping(self, step: ChainStep) -> Write:
         """Part of the commit it tells of; a repeat of that commit is the same step."""

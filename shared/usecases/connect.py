@@ -1,36 +1,28 @@
-"""Connect a person's account: the OAuth redirects, and what must follow them in which order (G1, I2).
+"""Connect an account at any vendor: the OAuth redirects (G1).
 
-The state is random, bound to the browser in which the signed-in user began, expires, and works once. The callback
-stores credentials and mailbox and promises the rest. The rest has a fixed order: the cursor is pinned, watch and
-channels are started, and only then the past is read: whatever arrives meanwhile is in the history after the pin.
+The state is random, bound to the browser in which the signed-in user began, expires, and works once. It remembers which
+provider was meant, so one callback serves all of them. What follows a consent is the provider's own: a mailbox is
+opened, an account is chosen. It is promised in the commit that keeps the credentials.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 
 from shared import log
-from shared.domain.connection import STATE_LIVES, Connection, ConsentState, Credentials, connection_id
+from shared.domain.connection import STATE_LIVES, Connection, ConsentState, Credentials
 from shared.domain.ids import digest
-from shared.domain.mail.addresses import normalize, untagged
-from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
-from shared.domain.matching import Known
-from shared.domain.outbox import Promise, promise
-from shared.domain.people import Viewer
-from shared.errors import InputError, StaleWriteError
-from shared.ports import Documents, Grant, Tasks, Write
-from shared.records.addresses import Addresses
-from shared.records.audit import Audit
-from shared.records.connections import Connections, ConsentStates
-from shared.records.followups import Outbox
-from shared.records.mailboxes import Mailboxes, Stored
-from shared.records.organizations import Organizations
+from shared.domain.outbox import Promise
+from shared.domain.people import Role
+from shared.errors import ForbiddenError, InputError, StaleWriteError
+from shared.ports import Grant, Tasks
+from shared.records.connections import ConsentStates
+from shared.records.mailboxes import Stored
 from shared.records.people import Users
-from shared.records.routes import Target, adding_route
-from shared.records.store import guarded
+from shared.records.store import TenantStore, guarded
 from shared.usecases.access_token import ACCESS_TOKEN, REFRESH_TOKEN, Credit
 from shared.usecases.promises import keep_promise_tasks
 
@@ -46,9 +38,31 @@ class ConsentRequest:
     binding: str
 
 
-def start_consent(credit: Credit, *, provider: str, user_id: str) -> ConsentRequest:
-    """Begin a flow for a signed-in user. Raises: NotFoundError for a user who does not exist."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A connection that was stored, and what was promised with it."""
+
+    connection: Connection
+    promises: tuple[Promise, ...] = ()
+
+
+Keep = Callable[[Credit, ConsentState, Grant], Kept]
+"""Stores what a grant leads to at one provider, in one commit, promises included. Run again after a lost race.
+
+Raises: InputError for a grant that is of no use.
+"""
+
+
+def start_consent(
+    credit: Credit, *, provider: str, user_id: str, allowed: frozenset[Role] | None = None
+) -> ConsentRequest:
+    """Begin a flow for a signed-in user. allowed: who may connect this provider; None is everyone.
+
+    Raises: NotFoundError for a user who does not exist; ForbiddenError.
+    """
     user = Users(credit.store).get(user_id)
+    if allowed is not None and user.role not in allowed:
+        raise ForbiddenError(f"user {user_id} may not connect {provider}")
     token, verifier, binding = (credit.chance.token() for _ in range(3))
     state = ConsentState(
         provider=provider,
@@ -70,20 +84,24 @@ def tenant_of_state(state: str) -> str:
     return tenant
 
 
+def consented_provider(store: TenantStore, state: str) -> str:
+    """Which provider a returning state was made for. Raises: InputError if it is unknown or used."""
+    return _find_state(store, state).value.provider
+
+
 def use_state(credit: Credit, *, provider: str, state: str, binding: str) -> tuple[ConsentState, str]:
     """Take the state out of the world and return it with its verifier.
 
     Raises: InputError if it is unknown, used, expired, another provider's or another browser's.
     """
-    state_id = _state_id(state.partition(".")[2])
-    states = ConsentStates(credit.store)
-    stored = states.find(state_id)
-    if stored is None or stored.value.provider != provider:
+    stored = _find_state(credit.store, state)
+    if stored.value.provider != provider:
         raise InputError(f"This connection was finished before, or was never started here. {START_AGAIN}")
     if not compare_digest(stored.value.binding, digest(binding)):
         raise InputError(f"This connection was started in another browser. {START_AGAIN}")
+    state_id = _state_id(state.partition(".")[2])
     try:
-        credit.store.commit([states.using(state_id, stored.version)])
+        credit.store.commit([ConsentStates(credit.store).using(state_id, stored.version)])
     except StaleWriteError as used:
         raise InputError(f"This connection was finished before. {START_AGAIN}") from used
     if stored.value.expires_at <= credit.clock.now():
@@ -97,124 +115,45 @@ def finish_consent(
     provider: str,
     state: str,
     binding: str,
-    code: str,
-    documents: Documents,
+    exchange: Callable[[str], Grant],
+    keep: Keep,
     tasks: Tasks,
-    refused_features: Callable[[frozenset[str]], frozenset[str]],
 ) -> Connection:
-    """The person came back with a code: trade it, store the connection, and promise what follows.
+    """The person came back: trade what they brought, store the connection, and promise what follows.
 
-    A crash after the trade leaves the person not connected: the code works once, and they start again.
+    exchange: trades it with the flow's verifier. A crash after the trade leaves the person not connected: the code
+    works once, and they start again.
     Raises: InputError.
     """
     consent, verifier = use_state(credit, provider=provider, state=state, binding=binding)
-    grant = credit.authorization.exchange(code=code, verifier=verifier)
+    grant = exchange(verifier)
     if grant.refresh_token is None:
-        raise InputError(f"Google gave no lasting access. Remove our access in your account there first. {START_AGAIN}")
-    refused = refused_features(grant.scopes)
-    if {"mail", "calendar"} <= refused:
-        raise InputError(f"Neither mail nor calendar was allowed, so there is nothing to connect. {START_AGAIN}")
-    connection = guarded(
-        credit.jitter, "the connection", lambda: _store(credit, documents, provider, consent.user_id, grant, refused)
-    )
-    tasks.create(keep_promise_tasks([_opening(credit, connection)]))
-    log.event("connection.made", tenant=credit.store.tenant, connection=connection.connection_id)
+        raise InputError(f"No lasting access was given. Remove our access in your account there first. {START_AGAIN}")
+    kept = guarded(credit.jitter, "the connection", lambda: keep(credit, consent, grant))
+    tasks.create(keep_promise_tasks(kept.promises))
+    connection = kept.connection
+    log.event("connection.made", tenant=credit.store.tenant, connection=connection.connection_id, provider=provider)
     return connection
 
 
-def _opening(credit: Credit, connection: Connection) -> Promise:
-    ids = {"tenant": credit.store.tenant, "mailbox": mailbox_id(connection.account)}
-    new = (connection.connection_id, connection.connected_at.isoformat())
-    return promise("mailbox_open", ids, connection.connected_at, *new)
-
-
-def _store(
-    credit: Credit, documents: Documents, provider: str, user_id: str, grant: Grant, refused: frozenset[str]
-) -> Connection:
-    """Connection, credentials, mailbox, own addresses, route and promise, in one commit.
-
-    Written on the documents themselves, because the route lies outside the tenant.
-    """
-    store, now = credit.store, credit.clock.now()
-    connections, mailboxes, users = Connections(store), Mailboxes(store), Users(store)
-    id_ = connection_id(provider, user_id)
-    connection = Connection(
-        connection_id=id_,
-        provider=provider,
-        user_id=user_id,
-        account=normalize(grant.account),
-        account_id=grant.account_id,
-        scopes=grant.scopes,
-        refused=refused,
-        status=Status.IMPORTING,
-        connected_at=now,
-    )
-    _require_same_account(connections.find(id_), connection)
-    before = connections.credentials(id_)
+def sealed_credentials(
+    credit: Credit, connection_id: str, grant: Grant, before: Stored[Credentials] | None
+) -> Credentials:
+    """The tokens of a grant, sealed. before: those they replace."""
     assert grant.refresh_token is not None
-    credentials = Credentials(
-        refresh_token=credit.vault.seal(id_, REFRESH_TOKEN, grant.refresh_token.encode()),
-        access_token=credit.vault.seal(id_, ACCESS_TOKEN, grant.access_token.encode()),
+    return Credentials(
+        refresh_token=credit.vault.seal(connection_id, REFRESH_TOKEN, grant.refresh_token.encode()),
+        access_token=credit.vault.seal(connection_id, ACCESS_TOKEN, grant.access_token.encode()),
         expires_at=grant.expires_at,
         generation=before.value.generation + 1 if before else 1,
     )
-    user = users.get(user_id)
-    m_id = mailbox_id(grant.account)
-    mailbox = mailboxes.find(m_id)
-    if mailbox is not None and mailbox.value.user_id != user_id and mailbox.value.status is not Status.DISCONNECTED:
-        raise InputError("This mailbox is connected by another user of your organization already.")
-    addresses = Addresses(store, Organizations(store).get().index_key)
-    own = frozenset(untagged(normalize(address)) for address in (grant.account, user.email, *user.aliases))
-    writes: list[Write] = [
-        connections.writing(connection),
-        connections.writing_credentials(id_, credentials, before.version if before else None),
-        _mailbox_write(mailboxes, mailbox, m_id, connection, own, user.viewer),
-        *(addresses.adding(Known(address, "user", user_id)) for address in sorted(own)),
-        Outbox(store).creating(_opening(credit, connection)),
-        Audit(store).recording(user_id, "connection.made", id_, now),
-    ]
-    route = adding_route("gmail", normalize(grant.account), Target(store.tenant, m_id))
-    documents.commit([*store.absolute(writes), route])
-    return connection
 
 
-def _require_same_account(before: Stored[Connection] | None, connection: Connection) -> None:
-    """A connection is one account's: under another's tokens its mailbox would read a stranger's mail."""
-    if before is not None and before.value.account_id != connection.account_id:
-        raise InputError(
-            f"You connected {before.value.account} before. Choose that account, or disconnect it first and try again."
-        )
-
-
-def _mailbox_write(
-    mailboxes: Mailboxes,
-    before: Stored[MailboxRecord] | None,
-    id_: str,
-    connection: Connection,
-    own: frozenset[str],
-    viewer: Viewer,
-) -> Write:
-    """A new mailbox, or the old one served again: its ledger and cursor go on where they were."""
-    if before is None:
-        fresh = MailboxRecord(
-            mailbox_id=id_,
-            address=connection.account,
-            viewer=viewer,
-            connection_id=connection.connection_id,
-            status=Status.IMPORTING,
-            own=own,
-        )
-        return mailboxes.creating(fresh)
-    again = replace(
-        before.value,
-        viewer=viewer,
-        connection_id=connection.connection_id,
-        status=Status.IMPORTING,
-        own=before.value.own | own,
-        changed_by=None,
-        changed_at=None,
-    )
-    return mailboxes.updating(again, before.version)
+def _find_state(store: TenantStore, state: str) -> Stored[ConsentState]:
+    found = ConsentStates(store).find(_state_id(state.partition(".")[2]))
+    if found is None:
+        raise InputError(f"This connection was finished before, or was never started here. {START_AGAIN}")
+    return found
 
 
 def _state_id(token: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from shared.domain.cash.accounting import InvoiceDraft, InvoiceLine
 from shared.domain.cash.intent import InvoiceIntent
-from shared.domain.cash.ledger_settings import DECIDED, LedgerSettings
-from shared.domain.cash.money import Money
-from shared.domain.cash.quote import Due, Instalment, Quote, QuoteLine, instalments
+from shared.domain.cash.ledger_settings import LedgerSettings
+from shared.domain.cash.money import Money, rounded, total
+from shared.domain.cash.quote import HUNDRED, Due, Instalment, Quote, QuoteLine, instalments
 from shared.errors import InputError
 
 
@@ -23,42 +24,36 @@ def due_on(part: Instalment, signed_on: date) -> date:
 
 
 def draft_of(
-    intent: InvoiceIntent, quote: Quote, settings: LedgerSettings, *, customer_key: str, issued_on: date, email: str
+    intent: InvoiceIntent, quote: Quote, settings: LedgerSettings, *, customer_id: str, issued_on: date, email: str
 ) -> InvoiceDraft:
-    """Exactly what the ledger is asked to make. customer_key: our company's or contact's id.
+    """Exactly what the ledger is asked to make. customer_id: the ledger's.
 
-    A contract that is paid at once mirrors the quote line by line. An instalment of several is one line, because parts
-    of lines would not add up to the cent.
+    A contract that is paid at once mirrors the quote line by line. An instalment of several is one line (and one for
+    what is not taxed), because parts of lines would not add up to the cent.
     Raises: InputError with a sentence a finance person acts on, naming what is not mapped.
     """
-    match = settings.customers.get(customer_key)
-    if match is None or match.state not in DECIDED:
-        raise InputError("This customer is not mapped in the ledger yet; map it on the mapping page.")
     if not quote.lines:
         raise InputError(f"Quote {quote.number} has no lines, so there is nothing to invoice.")
-    totals, parts = quote.totals, instalments(quote)
-    zero = Money(0, quote.currency)
     if settings.company.currency != quote.currency:
         raise InputError(
             f"The quote is in {quote.currency} and {settings.company.name} keeps its books in "
             f"{settings.company.currency}; quote in that currency or connect another ledger."
         )
-    whole = len(parts) == 1
-    expected = parts[intent.instalment - 1]
-    share_of_tax = totals.tax if whole else _share(totals.tax, expected, totals.total)
-    lines = (
-        tuple(_line(line, settings) for line in quote.lines)
-        if whole
-        else (_instalment_line(quote, intent, expected - share_of_tax, settings, of=len(parts)),)
-    )
+    parts = instalments(quote)
+    if len(parts) == 1:
+        totals = quote.totals
+        lines, discount, tax = tuple(_line(line, quote, settings) for line in quote.lines), totals.discount, totals.tax
+    else:
+        split = split_instalment(quote, parts[intent.instalment - 1])
+        lines, discount, tax = _instalment_lines(quote, intent, split, settings), Money(0, quote.currency), split.tax
     return InvoiceDraft(
         number=intent.number,
         external_id=intent.intent_id,
-        customer_id=match.customer_id,
+        customer_id=customer_id,
         lines=lines,
-        discount=totals.discount if whole else zero,
-        tax=share_of_tax,
-        total=expected,
+        discount=discount,
+        tax=tax,
+        total=parts[intent.instalment - 1],
         issued_on=issued_on,
         due_on=None,
         term_id=settings.term_id,
@@ -70,11 +65,7 @@ def draft_of(
     )
 
 
-def _share(tax: Money, part: Money, whole: Money) -> Money:
-    return tax.percent(Decimal(part.minor) * 100 / Decimal(whole.minor)) if whole.minor else tax
-
-
-def _line(line: QuoteLine, settings: LedgerSettings) -> InvoiceLine:
+def _line(line: QuoteLine, quote: Quote, settings: LedgerSettings) -> InvoiceLine:
     return InvoiceLine(
         description=line.description,
         quantity=line.quantity,
@@ -82,22 +73,7 @@ def _line(line: QuoteLine, settings: LedgerSettings) -> InvoiceLine:
         amount=line.amount,
         item_id=_item(line.product_id, line.description, settings),
         tax_code_id=settings.tax_code_id,
-        taxable=line.taxable,
-    )
-
-
-def _instalment_line(
-    quote: Quote, intent: InvoiceIntent, net: Money, settings: LedgerSettings, *, of: int
-) -> InvoiceLine:
-    first = quote.lines[0]
-    return InvoiceLine(
-        description=f"{quote.number}, instalment {intent.instalment} of {of}",
-        quantity=Decimal(1),
-        unit_price=net.decimal,
-        amount=net,
-        item_id=_item(first.product_id, first.description, settings),
-        tax_code_id=settings.tax_code_id,
-        taxable=any(line.taxable for line in quote.lines),
+        taxable=line.taxable and quote.tax_percent > 0,
     )
 
 
@@ -106,3 +82,60 @@ def _item(product_id: str, description: str, settings: LedgerSettings) -> str:
     if item is None:
         raise InputError(f"The product of the line '{description}' is not mapped to an item of the ledger.")
     return item
+
+
+# --------------------------------------------------------------------------------------------------------- instalments
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An instalment in parts that add up to it. tax: of `taxed`, rounded by the rule, as a ledger that computes tax by
+    itself comes to it."""
+
+    taxed: Money
+    untaxed: Money
+    tax: Money
+
+
+def split_instalment(quote: Quote, part: Money) -> Split:
+    """The instalment's share of what is taxed and what is not.
+
+    Not every amount is a net plus its rounded tax: where none fits, one minor unit moves to the untaxed line.
+    """
+    currency, totals = quote.currency, quote.totals
+    lines = total((line.amount for line in quote.lines), currency)
+    plain = total((line.amount for line in quote.lines if not line.taxable), currency)
+    if quote.tax_percent == 0 or plain == lines:
+        return Split(Money(0, currency), part, Money(0, currency))
+    untaxed_share = Decimal(plain.minor) / lines.minor * totals.net.minor / totals.total.minor
+    untaxed = rounded(untaxed_share * part.minor)
+    for spare in range(2 + int(quote.tax_percent // HUNDRED)):
+        gross = part.minor - untaxed - spare
+        near = rounded(gross * HUNDRED / (HUNDRED + quote.tax_percent))
+        for net in (near, near - 1, near + 1):
+            tax = rounded(net * quote.tax_percent / HUNDRED)
+            if net >= 0 and net + tax == gross:
+                return Split(Money(net, currency), Money(untaxed + spare, currency), Money(tax, currency))
+    raise InputError(f"{part} cannot be split into a net amount and {quote.tax_percent} percent tax.")
+
+
+def _instalment_lines(
+    quote: Quote, intent: InvoiceIntent, split: Split, settings: LedgerSettings
+) -> tuple[InvoiceLine, ...]:
+    first = quote.lines[0]
+    item = _item(first.product_id, first.description, settings)
+    text = f"{quote.number}, instalment {intent.instalment} of {len(quote.schedule)}"
+    mixed = split.taxed.minor != 0 and split.untaxed.minor != 0
+    return tuple(
+        InvoiceLine(
+            description=f"{text} (not taxed)" if mixed and not taxable else text,
+            quantity=Decimal(1),
+            unit_price=amount.decimal,
+            amount=amount,
+            item_id=item,
+            tax_code_id=settings.tax_code_id,
+            taxable=taxable,
+        )
+        for amount, taxable in ((split.taxed, True), (split.untaxed, False))
+        if amount.minor
+    )

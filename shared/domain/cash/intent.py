@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
 from shared.domain.cash.money import Money
+from shared.domain.cash.quote import Quote
 from shared.domain.ids import short_id
 from shared.domain.lease import FREE, Lease
 
@@ -28,30 +29,52 @@ class IntentState(StrEnum):
     STOPPED = "stopped"
 
 
+SETTLED = frozenset({IntentState.CREATED, IntentState.DIFFERS, IntentState.STOPPED})
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceIntent:
-    """draft: exactly what is sent, kept so that a repeat sends the same. expected: the quote's figures for it. invoice:
-    as the ledger last had it, by version."""
+    """An invoice that is to be made once. deal_id, contract_id: none where it was made by hand for a contact.
+
+    customer_key: our id of the company or contact that pays. bill: lines a person reviewed; without them the contract's
+    quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected: what
+    it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is asked
+    again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last tried.
+    """
 
     intent_id: str
-    deal_id: str
-    contract_id: str
+    deal_id: str | None
+    contract_id: str | None
     instalment: int
     connection_id: str
     number: str
     expected: Money
     state: IntentState
     planned_at: datetime
+    start_at: datetime
+    customer_key: str
+    bill: Quote | None = None
     draft: InvoiceDraft | None = None
-    invoice: LedgerInvoice | None = None
+    invoice_id: str | None = None
     reason: str = ""
     calls: int = 0
-    by_hand: bool = False
+    by_hand: str | None = None
+    sends: bool = False
+    sending_at: datetime | None = None
     lease: Lease = FREE
+
+    @property
+    def settled(self) -> bool:
+        return self.state in SETTLED
 
 
 def intent_id(contract_id: str, instalment: int) -> str:
     return short_id("i", "invoice-intent", contract_id, instalment)
+
+
+def intent_id_by_hand(key: str) -> str:
+    """key: made when the invoice was first shown, so that asking twice for what was shown is one invoice."""
+    return short_id("i", "invoice-by-hand", key)
 
 
 def invoice_number(intent: str, prefix: str = "INV") -> str:
@@ -65,8 +88,14 @@ def request_key(intent: InvoiceIntent) -> str:
     return hashlib.sha256(f"{intent.intent_id}:{intent.draft!r}".encode()).hexdigest()[:40]
 
 
+def equals(invoice: LedgerInvoice, draft: InvoiceDraft) -> bool:
+    """To the cent, and in the same currency."""
+    return invoice.total == draft.total and invoice.tax == draft.tax
+
+
 def believed(known: LedgerInvoice | None, read: LedgerInvoice) -> LedgerInvoice:
-    """The newer of two readings by the ledger's own version, never by status (I24)."""
+    """The newer of two readings by the ledger's own version, never by status (I24). Of one version the later reading
+    counts: some ledgers move a balance without a new version."""
     if known is None or read.version >= known.version:
         return read
     return known

@@ -1,52 +1,54 @@
-"""How one ledger is mapped: customers, products, tax, terms, and what still blocks automatic invoices (Q8, Q9)."""
+"""How one ledger is mapped: products, tax, terms, and what still blocks automatic invoices (Q8, Q9)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.cash.accounting import LedgerCompany
 
 
-class MatchState(StrEnum):
-    SUGGESTED = "suggested"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    OVERRIDDEN = "overridden"
+class Frequency(StrEnum):
+    """How soon what changed in the ledger is to be seen here (Q13). real_time: by its notices where it sends some, else
+    at every poll."""
+
+    REAL_TIME = "real_time"
+    HOURLY = "hourly"
+    DAILY = "daily"
 
 
-DECIDED = frozenset({MatchState.ACCEPTED, MatchState.OVERRIDDEN})
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerMatch:
-    """Which customer there is which company or contact here. percent: similarity of the names, 0 to 100."""
-
-    customer_id: str
-    state: MatchState
-    percent: int = 100
+READ_EVERY = {Frequency.HOURLY: timedelta(hours=1), Frequency.DAILY: timedelta(days=1)}
+"""A ledger whose notices are lost is read once a day in any case."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
-    """One per ledger connection. customers: by our company's or contact's id. items: by our product's id; default_item
-    for products nobody mapped. sends_invoices: the ledger mails an invoice once it equals its quote."""
+    """One per ledger connection.
+
+    items: the ledger's item by our product's id; default_item for products nobody mapped. creates_customers: one that is
+    not mapped is made there with its first invoice. sends_invoices: the ledger mails an invoice once it equals its
+    quote. has_notices: it tells of changes by itself. read_until: everything that changed there before was read; read_at:
+    when that was asked last. reviewed_at: when a person went through the customer mapping.
+    """
 
     connection_id: str
     provider: str
     company: LedgerCompany
-    customers: Mapping[str, CustomerMatch] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
     default_item: str | None = None
     income_account_id: str | None = None
     term_id: str | None = None
     tax_code_id: str | None = None
     subsidiary_id: str | None = None
+    creates_customers: bool = False
     sends_invoices: bool = False
+    has_notices: bool = True
+    frequency: Frequency = Frequency.REAL_TIME
     reviewed_at: datetime | None = None
     read_until: datetime | None = None
+    read_at: datetime | None = None
 
     def blocking(self) -> tuple[str, ...]:
         """What a person has to do before invoices can be made by themselves, in sentences."""
@@ -61,3 +63,11 @@ class LedgerSettings:
         if self.reviewed_at is None:
             found.append("Review the customer mapping once.")
         return tuple(found)
+
+    def due_for_reading(self, now: datetime) -> bool:
+        """Whether a poll should ask the ledger what changed."""
+        if self.read_at is None:
+            return True
+        if self.frequency is Frequency.REAL_TIME:
+            return not self.has_notices
+        return now - self.read_at >= READ_EVERY[self.frequency]

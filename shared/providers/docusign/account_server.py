@@ -78,7 +78,7 @@ class AccountServer:
         return f"{self.endpoints.authorization}?{urlencode(query)}"
 
     def exchange(self, code: str, verifier: str, scopes: Sequence[str]) -> Grant:
-        """Trade a code, and ask whose it is. scopes: what was asked for, granted where the answer names none (RFC 6749).
+        """Trade a code, and ask whose it is. scopes: as asked for, which is what was granted if the answer names none.
 
         Raises: InputError (the code is used or old), AdminActionError, RateLimitedError, ProviderUnavailableError.
         """

@@ -24,7 +24,7 @@ UNAUTHORIZED = 401
 
 
 class ReportedWire:
-    """A wire that tells `on_call` of every exchange: what it was for and how it went, no addresses, bodies or tokens."""
+    """A wire that tells `on_call` of every exchange: what it was for and how it went, never what was said."""
 
     def __init__(self, wire: Wire | None, *, clock: Clock, on_call: OnCall) -> None:
         """wire: connections to share with others; own ones if None."""

@@ -54,7 +54,7 @@ def api_error(answer: Answer, *, purpose: str, now: datetime, fraction: float) -
 
 
 def token_error(answer: Answer, *, purpose: str, now: datetime, fraction: float) -> AppError:
-    """Translate a refusal of the account server. Only `invalid_grant` and `consent_required` say that a person must act.
+    """Translate a refusal of the account server. `invalid_grant` and `consent_required` alone mean: a person must act.
 
     A code we do not know is taken for trouble at DocuSign: a retry costs less than a person told to reconnect in vain.
 

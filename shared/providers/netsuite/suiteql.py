@@ -6,6 +6,7 @@ day; TO_CHAR keeps it.
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,7 @@ def select(columns: str, table: str, where: str, order_by: str = "id") -> str:
 
 def text(value: str) -> str:
     """A text literal. Raises: InputError for control characters, which no name has."""
-    if not value.isprintable():
+    if any(unicodedata.category(character) == "Cc" for character in value):
         raise InputError("A name with line breaks or other control characters cannot be looked up in NetSuite.")
     return "'" + value.replace("'", "''") + "'"
 

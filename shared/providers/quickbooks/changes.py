@@ -28,11 +28,11 @@ OVERLAP = timedelta(minutes=1)
 def changes_since(http: QuickBooksHttp, since: datetime, *, now: datetime) -> ChangesPage:
     """Changes in the order of their times, deleted records included.
 
-    Change data capture tells at most 1,000 changes of a kind and remembers 30 days. Beyond either, that kind is listed by
-    query, which knows no deleted records: those show when their own id is read.
+    Change data capture tells at most 1,000 changes of a kind and remembers 30 days. Beyond either, that kind is listed
+    by query, which knows no deleted records: those show when their own id is read.
 
-    Source: GET cdc?entities=...&changedSince=... -> {"CDCResponse": [{"QueryResponse": [{"Invoice": [...]}]}], "time"}; a
-    deleted object is {"Id", "status": "Deleted", "MetaData"}.
+    Source: GET cdc?entities=...&changedSince=... -> {"CDCResponse": [{"QueryResponse": [{"Invoice": [...]}]}], "time"};
+    a deleted object is {"Id", "status": "Deleted", "MetaData"}.
     """
     found: list[LedgerChange] = []
     to_list, read_at = list(ENTITIES), now

@@ -88,8 +88,8 @@ class QuickBooksHttp:
         Args:
             where: conditions of the query language, joined by "and"; strings come from `literal`.
         Source:
-            GET query?query=... -> {"QueryResponse": {"Invoice": [...], "startPosition", "maxResults"}}; the entity's key
-            is absent where nothing was found.
+            GET query?query=... -> {"QueryResponse": {"Invoice": [...], "startPosition", "maxResults"}}; the entity's
+            key is absent where nothing was found.
         """
         words = ["select", "*", "from", entity, *(["where", where] if where else []), "orderby Id"]
         found: list[Json] = []

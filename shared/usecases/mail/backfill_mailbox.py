@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from shared.domain.backfill import (
@@ -335,6 +335,8 @@ def _draw(served: ServedMailbox, run: BackfillRun, cost: int) -> Draw | None:
     granted = served.budget.draw(cost, past=True, may_owe=False)
     if granted.granted:
         return granted
-    # Named by the second, so that two tasks of one step that wait for the same units become one.
-    served.tasks.create([page_task(served, run, granted.ready_at, str(ceil(granted.ready_at.timestamp())))])
+    # Named by the second it starts at, so that two tasks of one step that wait for the same units become one. It starts
+    # at the full second: if live mail was quicker then, the next wait ends in a later one, and has another name.
+    second = ceil(granted.ready_at.timestamp())
+    served.tasks.create([page_task(served, run, datetime.fromtimestamp(second, UTC), str(second))])
     return None

@@ -1,0 +1,1 @@
+"""QuickBooks Online, simulated on loopback: OAuth, the Accounting API and its notices."""

@@ -1,0 +1,119 @@
+"""Write down an invoice of the ledger as it was read, and what the deal's money comes to with it (Q11, I24).
+
+Every writing of an invoice goes through here. The deal's standing is written under its guard in the same commit: two
+invoices of one deal that change at once cannot both miss that everything is paid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.cash.deal import Step, chain_step
+from shared.domain.cash.deal_money import NOT_OWED, RANK, DealMoneyState, DealStanding, money_state
+from shared.domain.cash.mirror import InvoiceMirror
+from shared.domain.cash.money import total
+from shared.ports import Write
+from shared.records.cash import CashRecords
+from shared.records.mailboxes import Stored
+
+FORWARD_STEPS = {
+    DealMoneyState.PARTIALLY_PAID: Step.DEAL_PARTIALLY_PAID,
+    DealMoneyState.PAID: Step.DEAL_PAID,
+}
+
+
+def booking(
+    records: CashRecords, before: Stored[InvoiceMirror] | None, after: InvoiceMirror, now: datetime, *, cause: str
+) -> list[Write]:
+    """The writes: mirror, standing and chain steps, all guarded by what was read.
+
+    A commit with them raises StaleWriteError or AlreadyExistsError where somebody wrote in between: read anew.
+    """
+    write = (
+        records.invoices.updating(after.key, after, before.version)
+        if before
+        else records.invoices.creating(after.key, after)
+    )
+    if after.deal_id is None:
+        return [write]
+    return [write, *_edit_steps(records, before.value if before else None, after, now, cause), *_standing(
+        records, after, now, cause
+    )]  # fmt: skip
+
+
+def _edit_steps(
+    records: CashRecords, before: InvoiceMirror | None, after: InvoiceMirror, now: datetime, cause: str
+) -> list[Write]:
+    """What the chain says of the change itself: voided, edited field by field, sent."""
+    if before is None or after.deal_id is None:
+        return []
+    was, invoice = before.invoice, after.invoice
+    told: list[tuple[Step, str]] = []
+    if invoice.status in NOT_OWED and was.status is not invoice.status:
+        told.append((Step.INVOICE_VOIDED, f"Invoice {invoice.number} was {invoice.status.value} in the ledger."))
+    elif after.conflicts and after.conflicts != before.conflicts:
+        fields = "; ".join(f"{edit.field}: {edit.theirs} instead of {edit.ours}" for edit in after.conflicts)
+        told.append((Step.INVOICE_EDITED, f"Invoice {invoice.number} was edited in the ledger. {fields}."))
+    if invoice.emailed and not was.emailed:
+        told.append((Step.INVOICE_SENT, f"Invoice {invoice.number} was sent to the customer."))
+    return [
+        records.stepping(
+            chain_step(
+                after.deal_id,
+                step,
+                now,
+                cause=cause,
+                other_id=invoice.invoice_id,
+                sentence=sentence,
+                new=(after.key, invoice.version, sentence),
+            )
+        )
+        for step, sentence in told
+    ]
+
+
+def _standing(records: CashRecords, after: InvoiceMirror, now: datetime, cause: str) -> list[Write]:
+    """Written also where it stays the same: its guard is what makes two invoices of one deal wait for each other."""
+    deal_id = after.deal_id
+    assert deal_id is not None
+    stored = records.standings.find(deal_id)
+    known = stored.value if stored else DealStanding(deal_id)
+    others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id) if kept.value.key != after.key]
+    invoices = [*others, after.invoice]
+    state = money_state(invoices)
+    moved = replace(known, state=state, moves=known.moves + 1)
+    writes = [
+        records.standings.updating(deal_id, moved, stored.version)
+        if stored
+        else records.standings.creating(deal_id, moved)
+    ]
+    step = _money_step(known.state, state)
+    if step is not None:
+        owed = [invoice for invoice in invoices if invoice.status not in NOT_OWED]
+        same = [invoice for invoice in owed if invoice.total.currency == after.invoice.total.currency]
+        outstanding = total((invoice.balance for invoice in same), after.invoice.total.currency)
+        invoiced = total((invoice.total for invoice in same), after.invoice.total.currency)
+        sentence = f"{invoiced - outstanding} of {invoiced} is settled; {outstanding} is outstanding."
+        writes.append(
+            records.stepping(
+                chain_step(
+                    deal_id,
+                    step,
+                    now,
+                    cause=cause,
+                    other_id=after.invoice.invoice_id,
+                    sentence=sentence,
+                    new=(moved.moves,),
+                )
+            )
+        )
+    return writes
+
+
+def _money_step(was: DealMoneyState, state: DealMoneyState) -> Step | None:
+    if state is was or state is DealMoneyState.NOT_INVOICED:
+        return None
+    if RANK[state] < RANK[was]:
+        return Step.DEAL_OPEN_AGAIN
+    return FORWARD_STEPS.get(state)
