@@ -38,12 +38,14 @@ if TYPE_CHECKING:
         Mailbox,
         Publisher,
         Recurrence,
+        Subscriptions,
         Tasks,
         Vault,
         WrappingKey,
     )
+    from shared.providers.call_record import CallRecord, OnCall
+    from shared.providers.connecting import Client, Connecting
     from shared.providers.google.http import GoogleHttp
-    from shared.providers.google.notices import ConsentAnswer
     from shared.providers.wire import Wire
     from shared.records.routes import Routes
     from shared.usecases.access_token import Credit
@@ -145,6 +147,13 @@ def publisher() -> Publisher:
     from shared.platform.pubsub import PubSubPublisher
 
     return PubSubPublisher(project=project(), emulator_host=os.environ.get("PUBSUB_EMULATOR_HOST"))
+
+
+@cache
+def subscriptions() -> Subscriptions:
+    from shared.platform.subscriptions import PubSubSubscriptions
+
+    return PubSubSubscriptions(project=project(), emulator_host=os.environ.get("PUBSUB_EMULATOR_HOST"))
 
 
 @cache
@@ -253,29 +262,53 @@ def _data_keys() -> DataKeyCache:
     return DataKeyCache()
 
 
-def credit(tenant: str, actor: str = "system") -> Credit:
+def credit(tenant: str, actor: str = "system", provider: str = "google") -> Credit:
     from shared.usecases.access_token import Credit
 
-    return Credit(store(tenant), vault(tenant), authorization(), clock(), chance(), jitter(), actor)
+    return Credit(store(tenant), vault(tenant), authorization(provider, tenant), clock(), chance(), jitter(), actor)
 
 
-# ------------------------------------------------------------------------------------------------------------ Google
+# --------------------------------------------------------------------------------------------- connecting a provider
+
+
+def connecting(provider: str) -> Connecting:
+    """What the provider's folder says about connecting it. Raises: InputError for one that is not there."""
+    from shared.providers.connecting import connecting as found
+
+    return found(provider)
+
+
+def oauth_client(provider: str, tenant: str | None = None) -> Client:
+    """The client registered at the vendor. {PROVIDER}_OAUTH_CLIENT names a JSON file with client_id, client_secret and,
+    for the vendor's trial environment, "sandbox": true; Google's download has them below "web"."""
+    from shared.providers.connecting import Client
+
+    content = json.loads(Path(_env(f"{provider.upper()}_OAUTH_CLIENT")).read_text())
+    client = content.get("web", content)
+    return Client(
+        client_id=client["client_id"],
+        client_secret=client["client_secret"],
+        redirect_uri=public_url("oauth_callback"),
+        root_url=os.environ.get(f"{provider.upper()}_API_ROOT"),
+        sandbox=client.get("sandbox") is True,
+        clock=clock(),
+        chance=chance(),
+        wire=_wire(),
+        on_call=reporter(tenant or NO_TENANT, provider),
+    )
 
 
 @cache
-def authorization() -> Authorization:
-    from shared.providers.google.manifest import MANIFEST, Endpoints
-    from shared.providers.google.oauth import GoogleAuthorization, OAuthClient
+def authorization(provider: str = "google", tenant: str | None = None) -> Authorization:
+    return connecting(provider).authorization(oauth_client(provider, tenant))
 
-    client = json.loads(Path(_env("GOOGLE_OAUTH_CLIENT")).read_text())["web"]
-    root = os.environ.get("GOOGLE_API_ROOT")
-    return GoogleAuthorization(
-        OAuthClient(client["client_id"], client["client_secret"], public_url("oauth_callback")),
-        clock=clock(),
-        chance=chance(),
-        endpoints=Endpoints.under(root) if root else MANIFEST.endpoints,
-        wire=_wire(),
-    )
+
+def organization_token(tenant: str, provider: str, connection_id: str) -> Callable[[bool], str]:
+    """Gives the access token of an organization's connection, kept in memory for some minutes."""
+    return _Token(tenant, lambda: connection_id, provider)
+
+
+# ------------------------------------------------------------------------------------------------------------ Google
 
 
 @cache
@@ -286,27 +319,30 @@ def _wire() -> Wire:
 
 
 class _Token:
-    """A mailbox's access token, kept in memory for a few minutes: reading it from the store costs a read a message."""
+    """An access token, kept in memory for a few minutes: reading it from the store costs a read a message.
 
-    def __init__(self, tenant: str, mailbox_id: str) -> None:
+    connection: asks which connection's token it is, when one is fetched.
+    """
+
+    def __init__(self, tenant: str, connection: Callable[[], str], provider: str = "google") -> None:
         self._tenant = tenant
-        self._mailbox_id = mailbox_id
+        self._connection = connection
+        self._provider = provider
         self._lock = Lock()
         self._token: str | None = None
         self._until: datetime | None = None
 
     def __call__(self, rejected: bool) -> str:
         """rejected: the vendor refused the last one handed out."""
-        from shared.records.mailboxes import Mailboxes
         from shared.usecases.access_token import access_token
 
         with self._lock:
             now = clock().now()
             if self._token is not None and self._until is not None and now < self._until and not rejected:
                 return self._token
-            connection = Mailboxes(store(self._tenant)).get(self._mailbox_id).value.connection_id
             refused = self._token if rejected else None
-            self._token = access_token(credit(self._tenant), connection, rejected=refused)
+            token_credit = credit(self._tenant, provider=self._provider)
+            self._token = access_token(token_credit, self._connection(), rejected=refused)
             self._until = now + TOKEN_KEPT_FOR
             return self._token
 
@@ -314,9 +350,10 @@ class _Token:
 @cache
 def _google(tenant: str, mailbox_id: str) -> GoogleHttp:
     from shared.providers.google.http import GoogleHttp
+    from shared.records.mailboxes import Mailboxes
 
     return GoogleHttp(
-        _Token(tenant, mailbox_id),
+        _Token(tenant, lambda: Mailboxes(store(tenant)).get(mailbox_id).value.connection_id),
         clock=clock(),
         chance=chance(),
         root_url=os.environ.get("GOOGLE_API_ROOT"),
@@ -395,20 +432,6 @@ def calendars_closer(ids: Mapping[str, str]) -> Callable[[], None]:
     return close_them
 
 
-def consent_answer(request: Request) -> ConsentAnswer:
-    """What the vendor's redirect brings. Raises: InputError with what to do."""
-    from shared.providers.google.notices import read_consent_answer
-
-    return read_consent_answer(request.args)
-
-
-def refused_features(granted: frozenset[str]) -> frozenset[str]:
-    """Features the person unticked on the consent page."""
-    from shared.providers.google.manifest import refused_features as refused
-
-    return refused(granted)
-
-
 def web_url() -> str:
     """Where the web front end lives."""
     return (os.environ.get("WEB_URL") or _env("FUNCTIONS_BASE_URL")).rstrip("/")
@@ -434,3 +457,26 @@ def park(kind: str, key: str, reason: str, ids: Mapping[str, str]) -> None:
         payload=payload,
     )
     park_it(store(tenant), parked, jitter())
+
+
+# -------------------------------------------------------------------------------------------------------------- calls
+
+
+def reporter(tenant: str, connection_id: str) -> OnCall:
+    """Hears of every call to a contract or ledger provider (Q13)."""
+
+    def report(call: CallRecord) -> None:
+        from shared import log
+
+        log.event(
+            "vendor.called",
+            tenant=tenant,
+            connection=connection_id,
+            purpose=call.purpose,
+            result=call.result,
+            status=call.status,
+            duration_s=round(call.duration_s, 3),
+            trace_id=call.trace_id,
+        )
+
+    return report

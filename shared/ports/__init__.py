@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from shared.ports.cash import ChangesPage as ChangesPage
@@ -209,6 +209,15 @@ class Tasks(Protocol):
 class Publisher(Protocol):
     def publish(self, topic: str, payload: Mapping[str, Any], attributes: Mapping[str, str] | None = None) -> None:
         """Publish JSON to a topic of our project by its short name; returns once Pub/Sub has it."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """The push subscriptions of our project."""
+
+    @reads
+    def lives_for(self, name: str) -> timedelta | None:
+        """How long it may be idle before Pub/Sub deletes it: None for ever, zero for one that is not there."""
         ...
 
 
