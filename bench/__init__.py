@@ -1,1 +1,1 @@
-"""Benchmarks: what the product costs in time, reads, writes and units; they print and write JSON, and assert nothing."""
+"""What the product costs in time, reads, writes and units. They print and write JSON, and assert nothing."""

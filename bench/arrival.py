@@ -11,7 +11,7 @@ from shared.domain.ids import short_id
 
 P50_MS = 300.0
 WARM_UP = 6
-MAILS, QUICK_MAILS = 60, 20
+MAILS, QUICK_MAILS = 45, 12
 NAMES = ("anna", "ben", "cora")
 GAP_S = 0.4
 AFTER_WATCH_S = 1.2
@@ -21,7 +21,7 @@ with a gap between, after a pause."""
 SENDER = "carl@customer.example"
 
 
-def run(*, quick: bool) -> Report:
+def run(quick: bool) -> Report:
     """Notice, push, task, history, task, headers, body, commit: all of it, one mail after the other."""
     with running_cloud() as cloud:
         addresses = [cloud.add_user(name) for name in NAMES]

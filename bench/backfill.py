@@ -26,7 +26,7 @@ class Use:
     units: int
 
 
-def run(*, quick: bool) -> Report:
+def run(quick: bool) -> Report:
     """Three minutes of a mailbox that takes longer. Quick: half a minute, in which the bucket's start weighs more."""
     lasts_s = QUICK_LASTS_S if quick else LASTS_S
     needed = int(lasts_s * rate_per_s(QUOTA) / 10)  # even at 10 units a message it would not end
@@ -60,7 +60,7 @@ def run(*, quick: bool) -> Report:
 
 def _watch(cloud: BenchCloud, address: str, lasts_s: float) -> list[Use]:
     began = time.monotonic()
-    uses = []
+    uses: list[Use] = []
     while not uses or uses[-1].after_s < lasts_s:
         time.sleep(LOOK_EVERY_S)
         uses.append(Use(time.monotonic() - began, _read_units(cloud, address)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 BUDGET_FILE = Path(__file__).with_name("import_budget.yaml")
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,19 @@ class ImportBudget:
     """
 
     heavy: tuple[str, ...]
-    first_answer: dict[str, tuple[str, ...]]
+    first_answer: Mapping[str, tuple[str, ...]]
+
+    def allowed(self, function: str) -> tuple[str, ...]:
+        return self.first_answer.get(function, self.first_answer[DEFAULT])
 
 
 def read_budget(path: Path = BUDGET_FILE) -> ImportBudget:
     found = yaml.safe_load(path.read_text())
     parts = found["parts"]
-    allowed = {
-        name: tuple(module for part in chosen for module in parts[part]) for name, chosen in found["first_answer"].items()
-    }
-    return ImportBudget(heavy=tuple(found["heavy"]), first_answer=allowed)
+    return ImportBudget(
+        heavy=tuple(found["heavy"]),
+        first_answer={
+            name: tuple(module for part in chosen for module in parts[part])
+            for name, chosen in found["first_answer"].items()
+        },
+    )

@@ -1,67 +1,119 @@
-"""What each function imports: `python -m bench.import_probe HEAVY...` prints {function: {"import": [...], "refusal": [...]}}.
+"""Which heavy modules each function loads, and when: `python -m bench.import_probe` with a question on standard input.
 
-One fresh interpreter loads the framework; every function is then imported in a fork of it, which knows nothing of the
-others. "import" is what main.py alone brings, "refusal" what answering a caller without proof brings besides: nobody
-may make an instance load what only real work needs.
+{"heavy": [module, ...], "requests": {function: {"method", "path", "headers", "body"}}} is answered with
+{function: {"import": [...], "refusal": [...], "answer": [...]}}: what main.py alone brings, what answering a caller
+without proof brings besides, and what the request given for it brings besides.
+
+One fresh interpreter loads the framework; every function then runs in a fork of it, which knows nothing of the others.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import functions_framework
+from flask import Flask
+
+from bench.trivial_request import TrivialRequest
 
 ROOT = Path(__file__).resolve().parents[1]
+NOWHERE: Mapping[str, str] = {
+    "GOOGLE_CLOUD_PROJECT": "probe",
+    "FUNCTIONS_BASE_URL": "http://127.0.0.1:1",
+    "OIDC_CERTS_URL": "http://127.0.0.1:1/x509",
+    "OIDC_CALLER": "functions@probe.example",
+    "IDENTITY_CERTS_URL": "http://127.0.0.1:1/x509",
+    "IDENTITY_PROJECT": "probe",
+}
+"""An environment in which nothing can be reached: a refusal must not need anything."""
+
+Loaded = dict[str, dict[str, list[str]]]
+
+_create_app: Callable[..., Flask] = functions_framework.create_app  # the framework has no type hints
 
 
-def probe(name: str, heavy: Collection[str]) -> dict[str, list[str]]:
-    """Import one function here, send it a request without proof, and return what of `heavy` is loaded."""
-    app = functions_framework.create_app(target=name, source=str(ROOT / "functions" / name / "main.py"))
-    imported = loaded(heavy)
-    status = app.test_client().post("/", json={}).status_code
-    if not 200 <= status < 500:
-        raise RuntimeError(f"{name} answers {status} to a request without proof")
-    return {"import": imported, "refusal": [module for module in loaded(heavy) if module not in imported]}
+def probed(
+    heavy: Sequence[str],
+    requests: Mapping[str, TrivialRequest] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Ask a new interpreter. requests: by function; `environment` then says where the cloud is.
+
+    Raises: RuntimeError with what it said last, if a function cannot be imported or answers with a 5xx.
+    """
+    told = {name: {**asdict(one), "body": one.body.decode()} for name, one in (requests or {}).items()}
+    given = {**os.environ, **NOWHERE, **(environment or {}), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.import_probe"],
+        cwd=ROOT,
+        env=given,
+        input=json.dumps({"heavy": list(heavy), "requests": told}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    found: Loaded = json.loads(done.stdout)
+    return found
 
 
-def loaded(heavy: Collection[str]) -> list[str]:
-    return sorted(module for module in heavy if module in sys.modules)
+def main() -> None:
+    question = json.load(sys.stdin)
+    names = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+    requests = question["requests"]
+    print(json.dumps({name: _in_fork(name, question["heavy"], requests.get(name)) for name in names}))
 
 
-def probe_in_fork(name: str, heavy: Collection[str]) -> dict[str, list[str]]:
-    """As `probe`, in a process of its own. Raises: RuntimeError if the function cannot be imported or fails."""
+def _in_fork(name: str, heavy: Sequence[str], request: dict[str, Any] | None) -> dict[str, list[str]]:
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read_end)
         os.dup2(2, 1)  # what functions log is not our answer
         with os.fdopen(write_end, "w") as answer:
-            json.dump(probe(name, heavy), answer)
+            json.dump(_stages(name, heavy, request), answer)
         os._exit(0)
     os.close(write_end)
     with os.fdopen(read_end) as answer:
         told = answer.read()
     _, status = os.waitpid(child, 0)
-    if status or not told:
-        raise RuntimeError(f"{name} cannot be imported alone")
+    if status:
+        raise RuntimeError(f"{name} cannot be probed")
     found: dict[str, list[str]] = json.loads(told)
     return found
 
 
-def main() -> None:
-    heavy = sys.argv[1:]
-    names = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
-    os.environ.setdefault("GOOGLE_CLOUD_PROJECT", "probe")
-    os.environ.setdefault("FUNCTIONS_BASE_URL", "http://127.0.0.1:1")
-    os.environ.setdefault("OIDC_CERTS_URL", "http://127.0.0.1:1/x509")
-    os.environ.setdefault("OIDC_CALLER", "functions@probe.example")
-    os.environ.setdefault("IDENTITY_CERTS_URL", "http://127.0.0.1:1/x509")
-    os.environ.setdefault("IDENTITY_PROJECT", "probe")
-    print(json.dumps({name: probe_in_fork(name, heavy) for name in names}))
+def _stages(name: str, heavy: Sequence[str], request: dict[str, Any] | None) -> dict[str, list[str]]:
+    client = _create_app(target=name, source=str(ROOT / "functions" / name / "main.py")).test_client()
+    imported = _loaded(heavy)
+    _require(name, client.post("/", json={}).status_code)
+    refused = _loaded(heavy)
+    if request is not None:
+        sent = {"method": request["method"], "headers": request["headers"], "data": request["body"].encode()}
+        _require(name, client.open(request["path"], **sent).status_code)
+    answered = _loaded(heavy)
+    return {
+        "import": sorted(imported),
+        "refusal": sorted(refused - imported),
+        "answer": sorted(answered - refused),
+    }
+
+
+def _loaded(heavy: Sequence[str]) -> set[str]:
+    return {module for module in heavy if module in sys.modules}
+
+
+def _require(name: str, status: int) -> None:
+    if status >= 500:
+        raise RuntimeError(f"{name} answered {status}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bench.report import Aim, Figure, Report
 from shared.domain.ledger import State
@@ -70,7 +71,7 @@ def logged_first(*, contacts: int = 1, replies_to_known: bool = False, trimmed: 
     """
     people = [CARL, *(f"contact{number}@customer.example" for number in range(1, contacts))]
     world = mail_world(contacts=people)
-    links: dict[str, object] = {}
+    links: dict[str, Any] = {}
     if replies_to_known:
         root = world.arrives(subject="Offer")
         world.sync()
@@ -155,7 +156,7 @@ def expect(world: MailWorld, address: str, state: State) -> None:
         raise RuntimeError(f"the message should be {state}, and is {row.value.state if row else 'unknown'}")
 
 
-def run(*, quick: bool) -> Report:  # noqa: ARG001 - the same counts either way
+def run(_quick: bool) -> Report:
     """Count everything once: counts do not vary."""
     one, two = logged_first(), logged_first(contacts=2)
     reply, trimmed = logged_first(replies_to_known=True), logged_first(replies_to_known=True, trimmed=True)
@@ -167,7 +168,9 @@ def run(*, quick: bool) -> Report:  # noqa: ARG001 - the same counts either way
     return Report(
         "operations",
         (
-            Figure("writes per logged message", one.message.writes, "writes", Aim(WRITES_LOGGED), "one matched contact"),
+            Figure(
+                "writes per logged message", one.message.writes, "writes", Aim(WRITES_LOGGED), "one matched contact"
+            ),
             Figure("reads per logged message", one.message.reads, "reads", reads, f"{participants} participants"),
             Figure("units per logged message", one.message.units, "units", None, "headers, then the body"),
             Figure("reads per reply in a known thread", reply.message.reads, "reads", reads),

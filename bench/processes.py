@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.trivial_requests import TrivialRequest
+from bench.trivial_request import TrivialRequest
 from local.cloud.ports import HOST
 from local.functions_server.bundle import build_bundle
 
@@ -29,13 +29,9 @@ def compiled_bundle(root: Path, name: str, into: Path) -> Path:
     return bundle
 
 
-def first_answer_s(
-    folder: Path, target: str, request: TrivialRequest, environment: Mapping[str, str], *, log: Path | None = None
-) -> float:
+def first_answer_s(folder: Path, target: str, request: TrivialRequest, environment: Mapping[str, str]) -> float:
     """Seconds from process start to the whole first answer.
 
-    Args:
-        log: where standard error goes, which holds the imports if PYTHONPROFILEIMPORTTIME is set.
     Raises:
         RuntimeError: the process ended, or the answer was a 5xx: nothing was measured then.
     """
@@ -43,27 +39,19 @@ def first_answer_s(
     command = [str(FRAMEWORK), f"--target={target}", "--source=main.py", f"--host={HOST}", f"--port={port}"]
     given = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
     given |= {**environment, "PYTHONWARNINGS": "ignore", "XDG_RUNTIME_DIR": str(folder)}
-    with (log or Path(os.devnull)).open("wb") as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
-        )
-        try:
-            status = _answer(process, port, request)
-            took_s = time.perf_counter() - began
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM if log else signal.SIGKILL)
-            process.wait()
+    nowhere = subprocess.DEVNULL
+    began = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=given, stdout=nowhere, stderr=nowhere, start_new_session=True)
+    try:
+        status = _answer(process, port, request)
+        took_s = time.perf_counter() - began
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     if status >= 500:
         raise RuntimeError(f"{target} answered its first request with {status}")
     return took_s
-
-
-def modules_in(log: Path) -> set[str]:
-    """The modules named by PYTHONPROFILEIMPORTTIME's lines."""
-    lines = (line for line in log.read_text(errors="replace").splitlines() if line.startswith("import time:"))
-    return {line.rpartition("|")[2].strip() for line in lines}
 
 
 def _answer(process: subprocess.Popen[bytes], port: int, request: TrivialRequest) -> int:

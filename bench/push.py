@@ -12,12 +12,12 @@ from local.bridge.envelope import push_headers
 
 P99_MS = 100.0
 WARM_UP = 30
-PUSHES, QUICK_PUSHES = 400, 150
+PUSHES, QUICK_PUSHES = 300, 100
 GAP_S = 0.02
 """Between two pushes, so that the sync tasks they queue run beside them and do not pile up."""
 
 
-def run(*, quick: bool) -> Report:
+def run(quick: bool) -> Report:
     """Every push is another notice for a routed mailbox, so each queues its task before it is acknowledged."""
     with running_cloud() as cloud:
         prepare(cloud)

@@ -74,7 +74,9 @@ def print_report(console: Console, report: Report) -> None:
 
 def missed(reports: Sequence[Report]) -> list[str]:
     """The figures that miss their aim, as "benchmark: figure"."""
-    return [f"{report.benchmark}: {figure.name}" for report in reports for figure in report.figures if figure.met is False]
+    return [
+        f"{report.benchmark}: {figure.name}" for report in reports for figure in report.figures if figure.met is False
+    ]
 
 
 def _figure_json(figure: Figure) -> dict[str, Any]:

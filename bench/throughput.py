@@ -13,7 +13,7 @@ from bench.report import Figure, Report
 
 QUOTA = 600_000
 RUNS = 5
-MESSAGES, QUICK_MESSAGES = 200, 60
+MESSAGES, QUICK_MESSAGES = 150, 32
 SHAPES = (("with threads.get", CONVERSATIONS), ("without threads.get", SINGLES))
 
 
@@ -25,7 +25,7 @@ class Import:
     a_core_second: float
 
 
-def run(*, quick: bool) -> Report:
+def run(quick: bool) -> Report:
     """Backfills of one mailbox after the other: all logged, once through threads and once message by message."""
     count = QUICK_MESSAGES if quick else MESSAGES
     figures = []

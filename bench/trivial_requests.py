@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from bench.cloud import TENANT, BenchCloud
+from bench.trivial_request import TrivialRequest
 from local.bridge.envelope import Pulled, push_body, push_headers
 from local.cloud.manifests import Manifest, Trigger
 from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
@@ -22,16 +22,6 @@ from shared.records.routes import Target, adding_route
 
 PAUSED = "paused@acme.example"
 ASKING = "ada@acme.example"
-
-
-@dataclass(frozen=True, slots=True)
-class TrivialRequest:
-    """One HTTP request; `path` begins with "/"."""
-
-    method: str = "POST"
-    path: str = "/"
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 def prepare(cloud: BenchCloud) -> None:
@@ -74,7 +64,7 @@ def _payload() -> bytes:
     now = datetime.now(UTC).isoformat()
     nowhere = ("stream", "channel", "resource", "connection", "contact", "meeting", "run", "loser", "winner", "promise")
     payload = {"tenant": TENANT, "mailbox": mailbox_id(PAUSED), "user": "", "wish": 1, "messages": [], "cause": "poll"}
-    return json.dumps({**payload, **{name: "x-nowhere" for name in nowhere}, "after": now, "before": now}).encode()
+    return json.dumps({**payload, **dict.fromkeys(nowhere, "x-nowhere"), "after": now, "before": now}).encode()
 
 
 def _from_a_person(name: str, cloud: BenchCloud) -> TrivialRequest:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a function that answers one of these must not load all the 
     from shared.domain.quarantine import Parked
     from shared.domain.receipt import Receipt
     from shared.domain.timeline import Entry
+    from shared.usecases.cash.set_up_signing import SigningSetup
     from shared.usecases.estimate_backfill import Estimate
     from shared.usecases.import_contacts import ImportResult
     from shared.usecases.read_connection import ConnectionPage
@@ -93,6 +94,23 @@ def message_answer(opened: OpenedMessage) -> Answer:
         "html": opened.html,
         "attachments": as_json(message.attachments),
         "truncated": message.body_truncated,
+    }
+
+
+def signing_answer(setup: SigningSetup) -> Answer:
+    """Without the keys; how many there are is told."""
+    settings = setup.settings
+    account = settings.account
+    return {
+        "connection": settings.connection_id,
+        "accounts": as_json(settings.accounts),
+        "account": as_json(account),
+        "environment": None if account is None else "production" if account.production else "sandbox",
+        "keys": len(settings.keys),
+        "templates": as_json(settings.templates),
+        "templates_at": as_json(settings.templates_at),
+        "contract_types": as_json(setup.types),
+        "problems": list(setup.problems),
     }
 
 

@@ -112,6 +112,25 @@ def http_endpoint(function: Callable[[Request], Response | Mapping[str, Any] | N
     return endpoint
 
 
+def page_endpoint(function: Callable[[Request], Response]) -> Endpoint:
+    """For people outside, in a browser: what went wrong is a page with one sentence."""
+
+    @wraps(function)
+    def endpoint(request: Request) -> Response:
+        from shared.web_page import message_page
+
+        answer = http_endpoint(function)(request)
+        if answer.mimetype != "application/problem+json":
+            return answer
+        problem = json.loads(answer.get_data())
+        page = message_page(problem["status"], problem["title"], problem["detail"])
+        if "Retry-After" in answer.headers:
+            page.headers["Retry-After"] = answer.headers["Retry-After"]
+        return page
+
+    return endpoint
+
+
 def _refusal(error: PermanentError) -> Response:
     match error:
         case InputError():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.quarantine import Parked
 from shared.errors import ProofError
@@ -23,6 +23,7 @@ from shared.records.store import TenantStore
 if TYPE_CHECKING:
     from flask import Request
 
+    from shared.domain.cash.signing import SigningAccount
     from shared.domain.people import User
     from shared.platform.identity import ServiceTokens, UserTokens
     from shared.platform.key_set import KeySet
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
         Clock,
         Documents,
         Jitter,
+        Ledger,
         Mailbox,
+        PdfWriter,
         Publisher,
         Recurrence,
+        Signing,
         Subscriptions,
         Tasks,
         Vault,
@@ -50,6 +54,9 @@ if TYPE_CHECKING:
     from shared.records.routes import Routes
     from shared.usecases.access_token import Credit
     from shared.usecases.calendar.served import ServedCalendars
+    from shared.usecases.cash.open_ledger import OpenLedger
+    from shared.usecases.cash.send_contract import Sending
+    from shared.usecases.integration_log import CallLog
     from shared.usecases.mail.served import ServedMailbox
 
 GMAIL_TOPIC = "gmail-push"
@@ -467,6 +474,7 @@ def reporter(tenant: str, connection_id: str) -> OnCall:
 
     def report(call: CallRecord) -> None:
         from shared import log
+        from shared.domain.integration_call import IntegrationCall
 
         log.event(
             "vendor.called",
@@ -478,5 +486,305 @@ def reporter(tenant: str, connection_id: str) -> OnCall:
             duration_s=round(call.duration_s, 3),
             trace_id=call.trace_id,
         )
+        _call_log(tenant).write(
+            IntegrationCall(
+                connection_id=connection_id,
+                provider=call.provider,
+                purpose=call.purpose,
+                result=call.result,
+                status=call.status,
+                started_at=call.started_at,
+                duration_s=call.duration_s,
+                trace_id=call.trace_id,
+            )
+        )
 
     return report
+
+
+@cache
+def _call_log(tenant: str) -> CallLog:
+    from shared.usecases.integration_log import CallLog
+
+    return CallLog(store(tenant))
+
+
+# ------------------------------------------------------------------------------------------------------------- signing
+
+MOST_NOTICE_BYTES = 900_000
+"""A notice is kept in one document; one that is larger tells too much, and the daily reconcile finds what it told."""
+
+KEYS_KEPT_FOR = timedelta(seconds=60)
+
+
+def signing(tenant: str, connection_id: str) -> Signing:
+    """The chosen account at the signing service. Raises: NotFoundError; ConnectionRevokedError while it waits for a
+    person; InputError before an account is chosen."""
+    from shared.domain.mailbox import SERVED
+    from shared.errors import ConnectionRevokedError, InputError
+    from shared.providers.docusign.client import DocuSignHttp
+    from shared.providers.docusign.signing import DocuSignSigning
+    from shared.records.connections import Connections
+    from shared.records.signing import signing_services
+
+    if Connections(store(tenant)).get(connection_id).value.status not in SERVED:
+        raise ConnectionRevokedError(f"connection {connection_id} waits for a person")
+    account = signing_services(store(tenant)).get(connection_id).value.account
+    if account is None:
+        raise InputError("Choose which account contracts are sent from, on the set-up page.")
+    token = _signing_token(tenant, connection_id)
+    report = reporter(tenant, connection_id)
+    return DocuSignSigning(DocuSignHttp(token, account, clock=clock(), chance=chance(), on_call=report, wire=_wire()))
+
+
+@lru_cache(maxsize=100)
+def _signing_token(tenant: str, connection_id: str) -> Callable[[bool], str]:
+    return organization_token(tenant, "docusign", connection_id)
+
+
+def signing_connection() -> str:
+    """The id of an organization's signing connection: it has one."""
+    from shared.usecases.connect_organization import organization_connection_id
+
+    return organization_connection_id("docusign")
+
+
+def signing_accounts(tenant: str, connection_id: str) -> Callable[[], tuple[SigningAccount, ...]]:
+    """Asks which accounts the connected person may use."""
+
+    def accounts() -> tuple[SigningAccount, ...]:
+        from shared.providers.docusign.connecting import authorization as build
+
+        token = _signing_token(tenant, connection_id)(False)
+        return build(oauth_client("docusign", tenant)).accounts(token)
+
+    return accounts
+
+
+def notify_url(tenant: str, connection_id: str) -> str:
+    """Where the signing service's notices about this organization's contracts go."""
+    return f"{public_url('docusign_webhook')}/{tenant}/{connection_id}"
+
+
+def notified(request: Request) -> tuple[str, str]:
+    """Tenant and connection that the path of a notice names. Raises: ProofError for any other path."""
+    parts = request.path.strip("/").split("/")
+    if len(parts) != 2 or not all(parts):
+        raise ProofError("a notice to an address we never gave")
+    return parts[0], parts[1]
+
+
+def notice_body(request: Request) -> bytes:
+    """The bytes as they came. Raises: TooLargeError."""
+    from shared.errors import TooLargeError
+
+    if request.content_length is None or request.content_length > MOST_NOTICE_BYTES:
+        raise TooLargeError("a notice of more than 900 kB, or of no stated size")
+    return request.get_data()
+
+
+def connect_keys(tenant: str, connection_id: str) -> tuple[str, ...]:
+    """The keys notices are signed with, kept in memory for a minute; none for whom we do not know."""
+    return _connect_keys(tenant, connection_id, int(clock().now().timestamp() // KEYS_KEPT_FOR.total_seconds()))
+
+
+@lru_cache(maxsize=500)
+def _connect_keys(tenant: str, connection_id: str, _minute: int) -> tuple[str, ...]:
+    from shared.usecases.cash.set_up_signing import connect_keys as found
+
+    return found(store(tenant), connection_id, vault=lambda: vault(tenant))
+
+
+@cache
+def papers() -> PdfWriter:
+    from shared.platform.paper.writer import PaperWriter
+    from shared.providers.docusign.mapping import date_anchor, signature_anchor
+
+    return PaperWriter(signature_anchor=signature_anchor, date_anchor=date_anchor)
+
+
+def sending(tenant: str) -> Sending:
+    """What sending a contract of this organization needs. Raises: as `signing`."""
+    from shared.usecases.cash.render_contract import contract_renderer
+    from shared.usecases.cash.send_contract import Sending
+
+    connection_id = signing_connection()
+    return Sending(
+        signing=signing(tenant, connection_id),
+        connection_id=connection_id,
+        notify_url=notify_url(tenant, connection_id),
+        render=contract_renderer(store(tenant), writer=papers(), clock=clock()),
+        tasks=tasks(),
+        clock=clock(),
+        jitter=jitter(),
+    )
+
+
+def quote_link(request: Request) -> tuple[TenantStore, str, str]:
+    """Store, quote id and token that the path of a quote's page names. Raises: NotFoundError for any other path."""
+    from shared.errors import NotFoundError
+
+    parts = request.path.strip("/").split("/")
+    if len(parts) != 3 or not all(parts):
+        raise NotFoundError("no quote under this address")
+    return store(parts[0]), parts[1], parts[2]
+
+
+def visitor_address(request: Request) -> str:
+    """The address a browser's request came from, as the front end in front of us appends it."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return forwarded or request.remote_addr or ""
+
+
+def json_body(request: Request) -> Mapping[str, Any]:
+    """Raises: InputError for anything but a JSON object."""
+    from shared.errors import InputError
+
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InputError("Send a JSON object.")
+    return body
+
+
+def upload(request: Request, most: int) -> bytes:
+    """A file as the request's body. Raises: TooLargeError."""
+    from shared.errors import TooLargeError
+
+    if request.content_length is None or request.content_length > most:
+        raise TooLargeError(f"a file of more than {most} bytes, or of no stated size")
+    return request.get_data()
+
+
+# ------------------------------------------------------------------------------------------------------------- ledgers
+
+NETSUITE = "netsuite"
+HAVE_NOTICES = frozenset({"quickbooks"})
+"""Ledgers that tell of changes by themselves; the others are polled."""
+
+
+def ledger(tenant: str, connection_id: str) -> Ledger:
+    """The ledger of a connection, whatever state it is in. Raises: NotFoundError."""
+    from shared.records.connections import Connections
+
+    connection = Connections(store(tenant)).get(connection_id).value
+    build = _netsuite if connection.provider == NETSUITE else _quickbooks
+    return build(tenant, connection_id, connection.account_id, connection.connected_at)
+
+
+def open_ledger(tenant: str) -> OpenLedger:
+    """Opens ledgers of connections that are served; of others nothing is called until a person has acted."""
+
+    def opened(connection_id: str) -> Ledger:
+        from shared.domain.mailbox import SERVED
+        from shared.errors import ConnectionRevokedError
+        from shared.records.connections import Connections
+
+        if Connections(store(tenant)).get(connection_id).value.status not in SERVED:
+            raise ConnectionRevokedError(f"connection {connection_id} waits for a person")
+        return ledger(tenant, connection_id)
+
+    return opened
+
+
+def ledger_credit(tenant: str, connection_id: str) -> Credit:
+    """What refreshing a ledger's grant needs. Raises: NotFoundError."""
+    from shared.records.connections import Connections
+
+    provider = Connections(store(tenant)).get(connection_id).value.provider
+    return keys_credit(tenant, connection_id) if provider == NETSUITE else credit(tenant, provider=provider)
+
+
+def sends_notices(tenant: str, connection_id: str) -> bool:
+    """Raises: NotFoundError."""
+    from shared.records.connections import Connections
+
+    return Connections(store(tenant)).get(connection_id).value.provider in HAVE_NOTICES
+
+
+def notice_keys(provider: str) -> tuple[str, ...]:
+    """The vendor's verifier tokens for our app, newest first: "verifier_tokens" beside the client's id and secret."""
+    content = json.loads(Path(_env(f"{provider.upper()}_OAUTH_CLIENT")).read_text())
+    return tuple(content.get("verifier_tokens", ()))
+
+
+@lru_cache(maxsize=100)
+def _quickbooks(tenant: str, connection_id: str, realm_id: str, _connected_at: datetime) -> Ledger:
+    """_connected_at: one that was connected anew is built anew."""
+    from shared.providers.quickbooks.client import QuickBooksHttp
+    from shared.providers.quickbooks.connecting import endpoints
+    from shared.providers.quickbooks.ledger import QuickBooksLedger
+
+    client = oauth_client("quickbooks", tenant)
+    http = QuickBooksHttp(
+        organization_token(tenant, "quickbooks", connection_id),
+        realm_id=realm_id,
+        api=endpoints(client).api,
+        clock=clock(),
+        on_call=reporter(tenant, connection_id),
+        wire=_wire(),
+    )
+    return QuickBooksLedger(http, clock=clock())
+
+
+@lru_cache(maxsize=100)
+def _netsuite(tenant: str, connection_id: str, _account_id: str, _connected_at: datetime) -> Ledger:
+    from shared.providers.netsuite.account import Account
+    from shared.providers.netsuite.client import NetsuiteClient
+    from shared.providers.netsuite.keys import Keys, access_of, settings_of
+    from shared.providers.netsuite.ledger import NetsuiteLedger
+    from shared.records.connections import Connections
+    from shared.usecases.access_token import REFRESH_TOKEN
+    from shared.usecases.call_slots import call_slot
+
+    kept = Connections(store(tenant)).credentials(connection_id)
+    if kept is None:
+        raise RuntimeError(f"connection {connection_id} has no keys")
+    keys = Keys.opened(vault(tenant).open(connection_id, REFRESH_TOKEN, kept.value.refresh_token).decode())
+    size = int(os.environ.get("NETSUITE_CALLS_AT_ONCE") or 4)
+    http = NetsuiteClient(
+        Account.of(keys.account_id, os.environ.get("NETSUITE_API_ROOT")),
+        access_of(keys, _netsuite_token(tenant, connection_id), clock=clock(), chance=chance()),
+        clock=clock(),
+        chance=chance(),
+        on_call=reporter(tenant, connection_id),
+        slot=lambda: call_slot(store(tenant), connection_id, size, clock=clock(), chance=chance()),
+        wire=_wire(),
+    )
+    return NetsuiteLedger(http, settings_of(keys), clock=clock())
+
+
+def _netsuite_token(tenant: str, connection_id: str) -> Callable[[bool], str]:
+    """Gives an access token from the store; called with True, a newer one than it gave last."""
+    from shared.usecases.access_token import access_token
+
+    given: list[str] = []
+
+    def token(rejected: bool) -> str:
+        refused = given[-1] if rejected and given else None
+        given[:] = [access_token(keys_credit(tenant, connection_id), connection_id, rejected=refused)]
+        return given[-1]
+
+    return token
+
+
+def keys_credit(tenant: str, reported_as: str) -> Credit:
+    """What connecting by keys, and minting with them, needs."""
+    from shared.providers.netsuite.keys import KeysAuthorization
+    from shared.usecases.access_token import Credit
+
+    by_keys = KeysAuthorization(
+        root_url=os.environ.get("NETSUITE_API_ROOT"),
+        clock=clock(),
+        chance=chance(),
+        on_call=reporter(tenant, reported_as),
+        wire=_wire(),
+    )
+    return Credit(store(tenant), vault(tenant), by_keys, clock(), chance(), jitter())
+
+
+def similar_names(name: str, names: Sequence[str], limit: int) -> list[tuple[int, float]]:
+    """The most similar of `names`: their positions and percent, best first."""
+    from rapidfuzz import fuzz, process
+
+    found = process.extract(name, names, scorer=fuzz.token_sort_ratio, limit=limit)
+    return [(position, percent) for _, percent, position in found]

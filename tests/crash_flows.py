@@ -7,7 +7,7 @@ part of every run, so a flow ends when nothing is left to do; the end is compare
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +15,12 @@ from shared.domain.mailbox import Status, mailbox_id
 from shared.domain.people import Contact
 from shared.domain.quarantine import Parked
 from shared.errors import InputError
-from shared.ports import Query
+from shared.ports import Documents, Publisher, Query
 from shared.records.connections import Connections
 from shared.records.mailboxes import MailStreams
 from shared.records.people import Contacts
 from shared.usecases.access_token import access_token
+from shared.usecases.check_push_path import PATH, check_push_path, hear_heartbeat
 from shared.usecases.import_contacts import import_contacts
 from shared.usecases.mail.audit_mailboxes import audit_mailboxes
 from shared.usecases.mail.erase_hidden import erase_hidden
@@ -27,7 +28,7 @@ from shared.usecases.promises import sweep_outbox
 from shared.usecases.quarantine import park
 from shared.usecases.renew_watches import renew_watches
 from tests.crash import Flow
-from tests.fakes import START
+from tests.fakes import START, FakeClock, FakePublisher, MemoryDocuments
 from tests.mail_world import ANNA, BEN, CARL, DORA, EVERY_SCOPE, MailWorld, mail_world
 
 LEASE_IS_OVER_S = 100
@@ -168,6 +169,7 @@ def history_lost() -> MailWorld:
     world = mail_world(page=2)
     gone = world.arrives(subject="Gone")
     world.sync()
+    world.time.advance(60)
     for number in range(3):
         world.arrives(subject=f"Unheard {number}")
     world.deletes(gone)
@@ -368,6 +370,30 @@ def give_up_on_a_push(world: MailWorld) -> None:
     park(world.store, Parked("dead_letter", "7", "Pub/Sub gave up", START, ids), world.jitter)
 
 
+@dataclass
+class PushPath:
+    """The ports of the heartbeat, and a subscription that hands on what is published."""
+
+    documents: Documents = field(default_factory=MemoryDocuments)
+    publisher: Publisher = field(default_factory=FakePublisher)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def lives_for(self, _name: str) -> None:
+        return None
+
+
+def beat(world: PushPath) -> None:
+    check_push_path(world.documents, publisher=world.publisher, subscriptions=world, clock=world.clock, slot=START)
+    hear_heartbeat(world.documents, clock=world.clock)
+
+
+def path_is_proven(world: PushPath) -> bool:
+    known = world.documents.get(PATH)
+    return known is not None and known.fields["heard_at"] >= known.fields["sent_at"]
+
+
+HEARTBEAT_FLOW: Flow[PushPath] = Flow("a heartbeat proves the path", PushPath, beat, path_is_proven)
+
 FLOWS: tuple[FunctionFlow, ...] = (
     flow("a push brings mail", "gmail_push", "mailbox_sync", "message_ingest", "mailbox_poll", build=pushed, run=hear),
     flow("a colleague's copy", "mailbox_sync", "message_ingest", build=second_holder, run=read_bens_history),
@@ -389,5 +415,6 @@ FLOWS: tuple[FunctionFlow, ...] = (
         "a contact's address goes", "contact_reattach", "contact_refresh", build=strangers_mail, run=move_carls_address
     ),
     flow("contacts are imported", "contacts_import", build=strangers_mail, run=import_two),
+    FunctionFlow(frozenset({"push_path_check", "gmail_push"}), HEARTBEAT_FLOW),
     flow("Pub/Sub gives up", "dead_letter_push", build=mail_world, run=give_up_on_a_push),
 )

@@ -34,20 +34,24 @@ from shared.ports import (
     Blobs,
     Chance,
     Clock,
+    Document,
     Documents,
     Jitter,
     Mailbox,
+    Query,
     Task,
     Tasks,
     Vault,
+    Version,
     WrappingKey,
+    Write,
 )
 from shared.providers.google.manifest import SCOPES, refused_features
 from shared.providers.google.notices import MailNotice, read_notice
 from shared.providers.google.prices import GMAIL_UNITS
 from shared.records.addresses import Addresses
 from shared.records.followups import Quarantine
-from shared.records.mail import Messages, Timelines, contact_owner, user_owner
+from shared.records.mail import MESSAGE, Messages, Timelines, contact_owner, user_owner
 from shared.records.mailboxes import Mailboxes, MailStreams
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users
@@ -61,8 +65,10 @@ from shared.usecases.control_connection import close_mailbox, control_connection
 from shared.usecases.mail.audit_mailbox import audit_mailbox
 from shared.usecases.mail.backfill_mailbox import backfill_page, start_backfill
 from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
+from shared.usecases.mail.connect_mailbox import mailbox_keeper
+from shared.usecases.mail.erase_hidden import erase_hidden
 from shared.usecases.mail.ingest_messages import Item, ingest_messages
-from shared.usecases.mail.join_threads import join_threads
+from shared.usecases.mail.join_threads import join_parent, join_threads
 from shared.usecases.mail.notice_mail import notice_mail
 from shared.usecases.mail.open_mailbox import open_mailbox, pin_cursor, renew_watch
 from shared.usecases.mail.poll_mailbox import poll_mailbox
@@ -254,6 +260,35 @@ class MailWorld:
         """What it queues is left to run."""
         sync_mailbox(self.served(address), wish=None)
 
+    def interleaves(self) -> None:
+        """Run every task that is due, each begun before the last one has committed: before the nth task writes, the
+        next one runs to its end."""
+        waiting = self.queue.due()
+        commit = self.memory.commit
+
+        def others_first(writes: Sequence[Write]) -> list[Version]:
+            if waiting:
+                task = waiting.pop()
+                self.run(task)
+                self.queue.done(task)
+            return commit(writes)
+
+        self.memory.commit = others_first  # type: ignore[method-assign]  # for as long as the queue is drained
+        try:
+            self.drain()
+        finally:
+            del self.memory.commit
+
+    def becomes(self, status: Status, address: str = ANNA) -> None:
+        """The mailbox's status, as whatever brought it there left it."""
+        mailboxes = Mailboxes(self.store)
+        stored = mailboxes.get(mailbox_id(address))
+        self.store.commit([mailboxes.updating(replace(stored.value, status=status), stored.version)])
+
+    def erases(self) -> int:
+        """The daily erasure of what nobody has held for thirty days."""
+        return erase_hidden(self.documents, blobs=lambda _: self.blobs, clock=self.clock, jitter=self.jitter)
+
     def renews(self, address: str = ANNA) -> None:
         """The daily renewal, and everything that follows from it."""
         renew_mail_watch(self.served(address))
@@ -281,7 +316,7 @@ class MailWorld:
 
     def hears(self, notice: MailNotice) -> None:
         """A push is delivered; what it queues is left to run."""
-        notice_mail(notice.address, notice.history_id, routes=self.routes, tasks=self.tasks)
+        notice_mail(notice.address, notice.history_id, routes=self.routes, tasks=self.tasks, clock=self.clock)
 
     def backfill(self, address: str = ANNA, *, months: int = 6) -> None:
         """Begin to read the past; what it queues is left to run."""
@@ -300,10 +335,9 @@ class MailWorld:
             provider="google",
             state=state,
             binding=binding,
-            code=code,
-            documents=self.documents,
+            exchange=lambda verifier: self.authorization.exchange(code=code, verifier=verifier),
+            keep=mailbox_keeper(self.documents, refused_features),
             tasks=self.tasks,
-            refused_features=refused_features,
         )
 
     def connects(
@@ -411,6 +445,13 @@ class MailWorld:
     def bucket(self) -> FakeBlobs:
         return self.blobs  # type: ignore[return-value]  # a FakeBlobs, maybe behind the harness's proxy
 
+    def waits(self) -> list[int]:
+        """The races that were lost so far."""
+        return self.jitter.waits  # type: ignore[attr-defined, no-any-return]  # a FakeJitter
+
+    def messages(self) -> list[LoggedMessage]:
+        return [MESSAGE.value(found.fields) for found in self.store.find(Query("messages"))]
+
     def message(self, message_id: str) -> LoggedMessage | None:
         """The organization's row of a message, by its Message-ID."""
         found = Messages(self.store).find(short_id("m", "message-id", message_id))
@@ -418,6 +459,15 @@ class MailWorld:
 
     def seen(self, address: str = ANNA, tenant: str = TENANT) -> Seen:
         return Seen(self.store_of(tenant), mailbox_id(address))
+
+    def rows(self, address: str = ANNA) -> list[Document]:
+        return self.store.find(Query(f"mailboxes/{mailbox_id(address)}/seen"))
+
+    def raw(self, message_id: str, address: str = ANNA) -> bytes:
+        """The bytes of a message as Gmail keeps them."""
+        raw = self.gmail.mailbox(address).get(self.gmail_id(message_id, address)).raw
+        assert isinstance(raw, bytes)
+        return raw
 
     def row(self, message_id: str, address: str = ANNA) -> SeenRow | None:
         """The ledger row of a message."""
@@ -565,6 +615,10 @@ def _promised(work: Run) -> Run:
 
 def _join(world: MailWorld, payload: Mapping[str, Any]) -> None:
     user_id = payload["user"] or None
+    if "parent" in payload:
+        ids = {"message": payload["message"], "parent": payload["parent"]}
+        join_parent(world.store, user_id=user_id, jitter=world.jitter, **ids)
+        return
     join_threads(world.store, user_id=user_id, loser=payload["loser"], winner=payload["winner"], jitter=world.jitter)
 
 

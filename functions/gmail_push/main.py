@@ -16,4 +16,10 @@ def gmail_push(push: Push) -> None:
         hear_heartbeat(wiring.documents(), clock=wiring.clock())
         return
     notice = read_notice(push.data)
-    notice_mail(notice.address, notice.history_id, routes=wiring.routes(), tasks=wiring.tasks())
+    notice_mail(
+        notice.address,
+        notice.history_id,
+        routes=wiring.routes(),
+        tasks=wiring.tasks(),
+        clock=wiring.clock(),
+    )

@@ -16,7 +16,7 @@ _KINDS = re.compile(r"[a-z]+Tabs")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """site: where its API is ("na3"): a call that comes to another site is refused. hmac_keys: Connect's, at most 100."""
+    """site: where its API is ("na3"); a call that comes to another is refused. hmac_keys: Connect's, at most 100."""
 
     account_id: str
     name: str
@@ -123,8 +123,8 @@ class Directory:
         return client
 
     def add_template(self, spec: Json) -> Template:
-        """{"account_id", "name", "roles": [{"name", "recipient_id"?, "order"?, "tabs"?: {label: kind}}], "text"?: [lines],
-        "template_id"?}"""
+        """{"account_id", "name", "roles": [{"name", "recipient_id"?, "order"?, "tabs"?: {label: kind}}],
+        "text"?: [lines], "template_id"?}"""
         if _text(spec, "account_id") not in self.accounts:
             raise ControlError("a template needs an account that exists")
         roles = tuple(_role(number, row) for number, row in enumerate(spec.get("roles", []), start=1))

@@ -83,8 +83,10 @@ class Connect:
         self._disturbances: list[Disturbance] = []
         self._made = 0
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def waiting(self) -> tuple[Notice, ...]:
+        """Notices that were not acknowledged yet."""
+        return tuple(self._waiting)
 
     def disturb(self, disturbance: Disturbance) -> None:
         """Raises: ControlError."""
@@ -114,7 +116,8 @@ class Connect:
             signed=wish.get("includeHMAC") == "true",
         )
         for late in [one for one in self._waiting if one.held_back and one.envelope_id == notice.envelope_id]:
-            late.held_back, late.due_at = False, now + timedelta(microseconds=1)
+            self._made += 1  # a later number puts it behind this notice and before the next
+            late.number, late.held_back, late.due_at = self._made, False, now
         self._waiting += self._disturbed(notice)
 
     def due(self) -> list[Notice]:

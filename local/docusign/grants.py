@@ -117,15 +117,20 @@ class Grants:
             hashed = hashlib.sha256(str(form.get("code_verifier", "")).encode()).digest()
             if not hmac.compare_digest(base64.urlsafe_b64encode(hashed).rstrip(b"=").decode(), code.challenge):
                 raise OAuthError(400, "invalid_grant", "code_verifier")
-        return self._answer(client.client_id, code.user_id, code.scopes, ACCESS_LIFETIME_S, refresh_token="")
+        return {
+            **self._access_token(client.client_id, code.user_id, code.scopes, ACCESS_LIFETIME_S),
+            "refresh_token": self._refresh_token(client.client_id, code.user_id, code.scopes),
+        }
 
     def _by_refresh_token(self, client: Client, text: str) -> Json:
         kept = self._refresh.get(text)
         if kept is None or kept.client_id != client.client_id or kept.expires_at <= self._now():
             raise OAuthError(400, "invalid_grant", "expired_client_token")
-        # Only the scope "extended" gives a new refresh token with another 30 days.
-        same = "" if "extended" in kept.scopes else text
-        return self._answer(client.client_id, kept.user_id, kept.scopes, ACCESS_LIFETIME_S, refresh_token=same)
+        answer = self._access_token(client.client_id, kept.user_id, kept.scopes, ACCESS_LIFETIME_S)
+        # Only the scope "extended" gives a new refresh token, with another 30 days; the old one lives to its end.
+        extended = "extended" in kept.scopes
+        fresh = self._refresh_token(client.client_id, kept.user_id, kept.scopes) if extended else text
+        return {**answer, "refresh_token": fresh}
 
     def _by_assertion(self, assertion: str, host: str) -> Json:
         try:
@@ -158,28 +163,17 @@ class Grants:
         consented = self._consents.get((client.client_id, user.user_id), set())
         if "impersonation" not in consented or not set(scopes) <= consented:
             raise OAuthError(400, "consent_required")
-        answer = self._answer(
-            client.client_id, user.user_id, scopes, JWT_ACCESS_LIFETIME_S, refresh_token="no refresh token"
-        )
-        del answer["refresh_token"]
-        return answer
+        return self._access_token(client.client_id, user.user_id, scopes, JWT_ACCESS_LIFETIME_S)
 
-    def _answer(
-        self, client_id: str, user_id: str, scopes: tuple[str, ...], lifetime_s: int, *, refresh_token: str
-    ) -> Json:
-        """refresh_token: the one to hand out; "" makes a new one."""
-        now, access_token = self._now(), self._text("access")
-        self._access[access_token] = Token(client_id, user_id, scopes, now + timedelta(seconds=lifetime_s))
-        if not refresh_token:
-            refresh_token = self._text("refresh")
-            self._refresh[refresh_token] = Token(client_id, user_id, scopes, now + REFRESH_LIFETIME)
-        return {
-            "access_token": access_token,
-            "token_type": "Bearer",
-            "refresh_token": refresh_token,
-            "expires_in": lifetime_s,
-            "scope": " ".join(scopes),
-        }
+    def _access_token(self, client_id: str, user_id: str, scopes: tuple[str, ...], lifetime_s: int) -> Json:
+        token = self._text("access")
+        self._access[token] = Token(client_id, user_id, scopes, self._now() + timedelta(seconds=lifetime_s))
+        return {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s, "scope": " ".join(scopes)}
+
+    def _refresh_token(self, client_id: str, user_id: str, scopes: tuple[str, ...]) -> str:
+        token = self._text("refresh")
+        self._refresh[token] = Token(client_id, user_id, scopes, self._now() + REFRESH_LIFETIME)
+        return token
 
     def _client(self, form: Json) -> Client:
         client = self._directory.clients.get(str(form.get("client_id", "")))

@@ -50,10 +50,11 @@ class HttpSender:
     def _work(self) -> None:
         while True:
             post = self._waiting.get()
-            self._answers.put((post.notice, _status(post)))
+            self._answers.put((post.notice, status_of(post)))
 
 
-def _status(post: Post) -> int | None:
+def status_of(post: Post) -> int | None:
+    """Post once; the receiver's status, None when it cannot be reached or is too slow."""
     parts = urlsplit(post.notice.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)

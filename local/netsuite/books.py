@@ -160,7 +160,9 @@ class Books:
         self._next_id += 1
         return record
 
-    def upsert(self, kind: RecordType, external_id: str, body: Json, *, strict: bool, replace: Collection[str]) -> Record:
+    def upsert(
+        self, kind: RecordType, external_id: str, body: Json, *, strict: bool, replace: Collection[str]
+    ) -> Record:
         """By external id: change the record there is, or create one."""
         found = self._by_external_id(kind, external_id)
         if found is None:
@@ -182,9 +184,7 @@ class Books:
 
     def delete(self, record: Record) -> None:
         if record.kind.name == "invoice" and self.settled(record.id):
-            raise user_error(
-                "This transaction cannot be deleted because it is linked to by one or more transactions."
-            )
+            raise user_error("This transaction cannot be deleted because it is linked to by one or more transactions.")
         for line in applied_lines(record):
             self._touch(line["doc"]["id"])
         del self._records[record.id]
@@ -217,7 +217,9 @@ class Books:
             case "invoice" | "creditMemo":
                 self._complete_sale(draft)
             case "customerPayment" | "customerRefund":
-                self._complete_transaction(draft, self.get(self.catalog.named("customer"), draft.fields["customer"]["id"]))
+                self._complete_transaction(
+                    draft, self.get(self.catalog.named("customer"), draft.fields["customer"]["id"])
+                )
         self._check_applied(draft, record)
         touched = {line["doc"]["id"] for line in [*applied_lines(record), *applied_lines(draft)]}
         record.fields, record.changed_at = draft.fields, draft.changed_at
@@ -262,9 +264,7 @@ class Books:
     def _check_applied(self, draft: Record, before: Record) -> None:
         for number, line in enumerate(applied_lines(draft)):
             document = self._records[line["doc"]["id"]]
-            mine = sum(
-                (old["amount"] for old in applied_lines(before) if old["doc"]["id"] == document.id), _ZERO
-            )
+            mine = sum((old["amount"] for old in applied_lines(before) if old["doc"]["id"] == document.id), _ZERO)
             if line["amount"] <= 0 or line["amount"] > self.remaining(document) + mine:
                 raise invalid_value(line["amount"], "amount", f"apply.items[{number}].amount")
         if draft.kind.name in PAYING:

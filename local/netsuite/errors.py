@@ -24,9 +24,7 @@ Place = Literal["o:errorPath", "o:errorQueryParam", "o:errorHeader"]
 class ApiError(Exception):
     """An answer that is no success: `code` is what clients decide by; `where` names the part of the request meant."""
 
-    def __init__(
-        self, status: int, code: str, detail: str, *, where: str = "", place: Place = "o:errorPath"
-    ) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, where: str = "", place: Place = "o:errorPath") -> None:
         super().__init__(detail)
         self.status = status
         self.code = code

@@ -53,6 +53,7 @@ class Faults:
             fault = Fault(**spec)
         except TypeError as wrong:
             raise ControlError(f"a fault has the fields {', '.join(Fault.__slots__)}; {wrong}") from wrong
+        fault.delay_s = float(fault.delay_s)  # control bodies bring Decimals
         if fault.status is None and not fault.reply_lost and not fault.delay_s:
             raise ControlError("a fault needs a status, reply_lost or delay_s")
         with self._lock:

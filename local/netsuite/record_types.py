@@ -237,19 +237,28 @@ def checked(field: Field, name: str, value: Any, path: str) -> Any:
         return None
     if field.kind == "reference":
         return _checked_reference(name, value, path)
-    fits = {
-        "text": lambda: isinstance(value, str | int | Decimal) and not isinstance(value, bool),
-        "number": lambda: isinstance(value, int | Decimal) and not isinstance(value, bool),
-        "integer": lambda: isinstance(value, int) and not isinstance(value, bool),
-        "check": lambda: isinstance(value, bool),
-        "date": lambda: isinstance(value, str) and _is_date(value),
-        "datetime": lambda: isinstance(value, str),
-    }[field.kind]
-    if not fits():
-        raise invalid_content(f"Invalid value for the resource or sub-resource field {name}. Provide a valid value.", path)
+    if not _fits(field.kind, value):
+        raise invalid_content(
+            f"Invalid value for the resource or sub-resource field {name}. Provide a valid value.", path
+        )
     if field.kind == "number":
         return Decimal(value)
     return str(value) if field.kind == "text" else value
+
+
+def _fits(kind: FieldKind, value: Any) -> bool:
+    if kind == "check" or isinstance(value, bool):
+        return kind == "check" and isinstance(value, bool)
+    match kind:
+        case "text":
+            return isinstance(value, str | int | Decimal)
+        case "number":
+            return isinstance(value, int | Decimal)
+        case "integer":
+            return isinstance(value, int)
+        case "date":
+            return isinstance(value, str) and _is_date(value)
+    return isinstance(value, str)
 
 
 def _checked_reference(name: str, value: Any, path: str) -> Json:

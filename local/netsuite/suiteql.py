@@ -1,8 +1,8 @@
 """The part of SuiteQL that the product speaks; anything else is refused loudly.
 
-    SELECT [DISTINCT] column [AS name], TO_CHAR(column, 'format') AS name, ...
-    FROM table [WHERE conditions with = <> < <= > >= IN, IS [NOT] NULL, AND, OR and parentheses]
-    [ORDER BY column [ASC | DESC], ...]
+SELECT [DISTINCT] column [AS name], TO_CHAR(column, 'format') AS name, ...
+FROM table [WHERE conditions with = <> < <= > >= IN, IS [NOT] NULL, AND, OR and parentheses]
+[ORDER BY column [ASC | DESC], ...]
 """
 
 from __future__ import annotations

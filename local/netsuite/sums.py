@@ -57,8 +57,8 @@ def sums(lines: Sequence[Json], discount_rate: str, tax_rate: Callable[[str], De
     return Sums(rounded(subtotal), discount, tax)
 
 
-def rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+def rounded(amount: Decimal | int) -> Decimal:
+    return Decimal(amount).quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
 def _discount(rate: str, subtotal: Decimal) -> Decimal:

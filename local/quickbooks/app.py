@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from local.google.html import page, table
 from local.quickbooks.api import api_blueprint
@@ -18,6 +18,11 @@ def create_app(simulator: Simulator) -> Flask:
     app.register_blueprint(oauth_blueprint(simulator))
     app.register_blueprint(api_blueprint(simulator))
     app.register_blueprint(control_blueprint(simulator))
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        simulator.unsaved = simulator.unsaved or request.method == "POST"
+        return response
 
     @app.get("/")
     def home() -> str:

@@ -164,7 +164,7 @@ class Books:
     def today(self) -> date:
         return self._now().astimezone(_PACIFIC).date()
 
-    def next_number(self, entity: str) -> str:
+    def next_number(self) -> str:
         self._last_number += 1
         return str(self._last_number)
 

@@ -44,7 +44,7 @@ class Company(Protocol):
     tables: dict[str, dict[str, Json]]
 
     def today(self) -> date: ...
-    def next_number(self, entity: str) -> str: ...
+    def next_number(self) -> str: ...
     def open_amount(self, entity: str, record_id: str, without_payment: str | None) -> Decimal: ...
 
 
@@ -114,7 +114,7 @@ def _number(company: Company, entity: str, body: Json) -> None:
     number = body.get("DocNumber")
     if not company.settings.custom_numbers:
         stored = company.tables.get(entity, {}).get(str(body.get("Id")))
-        body["DocNumber"] = stored["DocNumber"] if stored else company.next_number(entity)
+        body["DocNumber"] = stored["DocNumber"] if stored else company.next_number()
         return
     if number is None:
         return
@@ -195,7 +195,7 @@ def _due(company: Company, body: Json) -> None:
         body["DueDate"] = (date.fromisoformat(str(body["TxnDate"])) + timedelta(days=days)).isoformat()
 
 
-def _payment(company: Company, entity: str, body: Json) -> Json:
+def _payment(company: Company, _entity: str, body: Json) -> Json:
     customer = _referenced(company, "Customer", body.get("CustomerRef"), "CustomerRef")
     body["CustomerRef"] = {"value": customer["Id"], "name": customer["DisplayName"]}
     body.setdefault("CurrencyRef", customer["CurrencyRef"])

@@ -77,7 +77,7 @@ class Notices:
         self._told.append(change)
 
     def gather(self) -> None:
-        """Turn what was told since the last time into POSTs: one for all, or one for each when they come in disorder."""
+        """Turn what was told since the last time into POSTs: one for all, or one each when they come in disorder."""
         told, self._told = self._told, []
         if not told or self.endpoint is None:
             return
@@ -156,6 +156,6 @@ def post_over_http(url: str, body: bytes, headers: Mapping[str, str]) -> bool:
     request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310 - set by control
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:  # noqa: S310
-            return 200 <= answer.status < 300
+            return 200 <= int(answer.status) < 300
     except (urllib.error.URLError, OSError):
         return False

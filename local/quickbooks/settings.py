@@ -85,9 +85,11 @@ def sales_tax(
     """
     subtotal = sum((line.amount for line in lines), Decimal(0))
     # A discount that comes off before tax is spread over all lines by their amounts.
-    share = 1 - discount / subtotal if body.get("ApplyTaxAfterDiscount") and subtotal else Decimal(1)
+    spread = discount if body.get("ApplyTaxAfterDiscount") and subtotal else Decimal(0)
     parts = _us(settings, rates, lines, body) if settings.country == "US" else _elsewhere(settings, rates, lines, body)
-    tax = sum((money(amount * share * percent / 100) for amount, percent in parts), Decimal(0))
+    tax = sum(
+        (money((amount - amount * spread / (subtotal or 1)) * percent / 100) for amount, percent in parts), Decimal(0)
+    )
     return tax + settings.tax_off_by if tax else tax
 
 

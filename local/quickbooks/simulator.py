@@ -34,7 +34,7 @@ class Simulator:
         calls_per_minute: int = 500,
         post: Post = post_over_http,
     ) -> None:
-        """folder: where the state is kept between runs; None keeps none."""
+        """folder: where the state is kept between runs; None keeps none. post: how notices leave."""
         self.clock = clock or Clock()
         self.new_token = new_token or (lambda: secrets.token_urlsafe(24))
         self.lock = threading.RLock()
@@ -48,7 +48,7 @@ class Simulator:
         self._folder = folder
         self._post = post
         self._posting = threading.Lock()
-        self._saved = ""
+        self.unsaved = False
         if folder and (folder / STATE_FILE).exists():
             self._load(exact_json.loads((folder / STATE_FILE).read_bytes()))
 
@@ -96,7 +96,7 @@ class Simulator:
         self.clock.offset_s += seconds
 
     def _save(self) -> None:
-        if self._folder is None:
+        if self._folder is None or not self.unsaved:
             return
         state = exact_json.dumps(
             {
@@ -105,12 +105,11 @@ class Simulator:
                 "notices": self.notices.dump(),
             }
         )
-        if state != self._saved:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f"{STATE_FILE}.new"
-            draft.write_text(state)
-            draft.replace(self._folder / STATE_FILE)
-            self._saved = state
+        self._folder.mkdir(parents=True, exist_ok=True)
+        draft = self._folder / f"{STATE_FILE}.new"
+        draft.write_text(state)
+        draft.replace(self._folder / STATE_FILE)
+        self.unsaved = False
 
     def _load(self, state: Json) -> None:
         for one in state["companies"]:

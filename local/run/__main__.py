@@ -41,22 +41,28 @@ def main() -> int:
     try:
         options = read_options(os.environ)
         with fresh_folder(options.data) as data:
-            code = _run(options, data, screen)
-        screen.line("Stopped; nothing of it is running any more.")
-        return code
+            code = _until_stopped(options, data, screen)
     except (OptionError, FolderError, MissingToolError, ManifestError, StartError, MaterialError) as problem:
         print(problem, file=sys.stderr)
         return 2
+    screen.line("Stopped; nothing of it is running any more.")
+    return code
+
+
+def _until_stopped(options: Options, data: Path, screen: Screen) -> int:
+    """Ctrl-C at any time is an ordinary end, unless every step was to be seen."""
+    try:
+        return _run(options, data, screen)
     except KeyboardInterrupt:
-        screen.line("Stopped; nothing of it is running any more.")
-        return 1
+        screen.blank()
+        return 1 if options.once else 0
 
 
 def _run(options: Options, data: Path, screen: Screen) -> int:
-    screen.chapter("The laptop cloud")
     began = time.monotonic()
+    sample = None if options.own_input else _sample()
+    screen.chapter("The laptop cloud")
     with running_cloud(options, data, screen) as cloud:
-        sample = None if options.own_input else load_sample(datetime.now(UTC))
         story = Story(options, cloud, _material(options, sample, data), sample, data, screen)
         try:
             story.tell()
@@ -66,7 +72,14 @@ def _run(options: Options, data: Path, screen: Screen) -> int:
         screen.show(closing_block(cloud, options, story.missed, time.monotonic() - began))
         if options.once:
             return 1 if story.missed else 0
-        return _serve(cloud, screen) or (1 if story.missed else 0)
+        return _serve(cloud, screen)
+
+
+def _sample() -> Sample:
+    try:
+        return load_sample(datetime.now(UTC))
+    except (ValueError, KeyError) as unreadable:
+        raise MaterialError(f"local/sample was edited into something that cannot be read: {unreadable}") from unreadable
 
 
 def _material(options: Options, sample: Sample | None, data: Path) -> Material:
@@ -76,13 +89,9 @@ def _material(options: Options, sample: Sample | None, data: Path) -> Material:
 
 
 def _serve(cloud: Cloud, screen: Screen) -> int:
-    """Return when the reader has seen enough, or 1 when a part of the cloud ended by itself."""
-    try:
-        while not (ended := cloud.supervisor.ended()):
-            time.sleep(_LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        screen.blank()
-        return 0
+    """Wait for Ctrl-C; return 1 when a part of the cloud ended by itself."""
+    while not (ended := cloud.supervisor.ended()):
+        time.sleep(_LOOK_EVERY_S)
     for name in ended:
         screen.failed(f"{name} ended by itself: see {cloud.supervisor.log_file(name)}")
     return 1

@@ -48,8 +48,8 @@ class Arrival:
         if self.cast.rows.backfill_finished_at(member.mailbox_id) is not None:
             raise NotSeenError("a mail that lands before the import ends")
         return (
-            f"a mail for {member.name} arrived meanwhile and is on the timeline after {span(self.latency_s)}; "
-            f"{state.listed - state.decided} older ones are still unread"
+            f"meanwhile a mail for {member.name} arrived: on the timeline after {span(self.latency_s)}, "
+            f"while {state.listed - state.decided} older ones are still unread"
         )
 
 

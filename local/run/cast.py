@@ -29,6 +29,10 @@ class Member:
         return self.person.user.name
 
     @property
+    def first_name(self) -> str:
+        return self.name.partition(" ")[0]
+
+    @property
     def email(self) -> str:
         return self.person.user.email
 

@@ -39,9 +39,9 @@ def _where(cloud: Cloud, options: Options) -> Table:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     rows = (
-        ("functions", f"{cloud.functions_url}/<name>, called with the ID token of whoever signs in"),
+        ("functions", f"{cloud.functions_url}/<name>, for who signs in"),
         ("sign in", f"{cloud.identity_url}/signin"),
-        ("Google", f"{cloud.google_url}/ (what the simulated Gmail and Calendar hold; local/google/README.md)"),
+        ("Google", f"{cloud.google_url}/ (see local/google/README.md)"),
         ("scheduler", f"curl -X POST 'http://127.0.0.1:{cloud.supervisor.ports.scheduler}/run?job=mailbox_poll'"),
         ("logs", f"{data}/logs/functions.log, one file per part"),
         ("data", f"rows in the Firestore emulator's memory, bodies in {data}/blobs; every start begins empty"),

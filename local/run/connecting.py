@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 from local.cloud.environment import oauth_client_file
@@ -32,7 +33,7 @@ def open_company(cloud: Cloud, material: Material, data: Path, screen: Screen) -
     company = material.company()
     screen.done(f"{filled.mails} mails and {filled.events} events lie at Google", _left_out(filled.left_out))
     for sentence in filled.left_out[:5]:
-        screen.line(f"  left out: {sentence}")
+        screen.line(f"left out: {sentence}")
     store = wiring.store(company.tenant)
     create_organization(store, company)
     write_users(data, tuple(_signing_in(company)))
@@ -44,8 +45,13 @@ def open_company(cloud: Cloud, material: Material, data: Path, screen: Screen) -
     return cast
 
 
-def connect_mailboxes(cloud: Cloud, cast: Cast, screen: Screen) -> None:
-    """Every person goes to Google, ticks what is asked, and comes back. Raises: RefusedError."""
+def connect_mailboxes(cloud: Cloud, cast: Cast, screen: Screen) -> dict[Member, float]:
+    """Every person goes to Google, ticks what is asked, and comes back.
+
+    Returns: when each was connected, by the monotonic clock.
+    Raises: RefusedError.
+    """
+    connected_at_s: dict[Member, float] = {}
     for member in cast.members:
         browser = Browser(Http())
         token = browser.sign_in(cloud.identity_url, member.user_id)
@@ -56,7 +62,9 @@ def connect_mailboxes(cloud: Cloud, cast: Cast, screen: Screen) -> None:
             lands_below=f"{cloud.functions_url}/connections/",
         )
         asked = ", ".join(scope.rpartition("/")[2] for scope in consent.scopes)
-        screen.done(f"{member.email} connected", f"consent: {asked}")
+        connected_at_s[member] = time.monotonic()
+        screen.done(f"{member.email} connected:", asked)
+    return connected_at_s
 
 
 def _import_contacts(cast: Cast, material: Material, screen: Screen) -> None:
@@ -66,7 +74,7 @@ def _import_contacts(cast: Cast, material: Material, screen: Screen) -> None:
         new += result["new"]
         updated += result["updated"]
         for error in result["errors"][:5]:
-            screen.line(f"  {error['sentence']}")
+            screen.line(f"{error['sentence']}")
     typed = list(material.typed_contacts())
     for contact in typed:
         type_in_contact(cast.rows.store, contact, actor=cast.reader.user_id)
@@ -75,7 +83,7 @@ def _import_contacts(cast: Cast, material: Material, screen: Screen) -> None:
     by_hand = f", {len(typed)} typed in by hand" if typed else ""
     screen.done(f"{new} contacts imported from CSV{by_hand}")
     if remark := material.remark():
-        screen.line(f"  {remark}")
+        screen.line(f"{remark}")
 
 
 def _sign_in(http: Http, cloud: Cloud, company: Company) -> list[Member]:

@@ -36,7 +36,7 @@ class Export:
     _made: list[Correspondent] = field(default_factory=list)
 
     def fill(self, google: Google) -> Filled:
-        google.add_person(self.me, self.me.partition("@")[0].replace(".", " ").title())
+        google.add_person(self.me, self._name)
         mails = events = 0
         left_out: list[str] = []
         try:
@@ -56,10 +56,14 @@ class Export:
     def company(self) -> Company:
         """The domain of one's own address is internal, unless everybody in the world may have one there."""
         domain = domain_of(self.me)
-        user = User("u-me", "You", self.me, Role.ADMIN)
+        user = User("u-me", self._name, self.me, Role.ADMIN)
         person = Person(user, MailOptions(backfill_months=self._months))
         internal = frozenset() if is_free_mail(domain) else frozenset({domain})
-        return Company(TENANT, "Your export", (person,), internal)
+        return Company(TENANT, "Your own mail", (person,), internal)
+
+    @property
+    def _name(self) -> str:
+        return self.me.partition("@")[0].replace(".", " ").title()
 
     def contact_files(self) -> Iterable[bytes]:
         if not self.contacts:

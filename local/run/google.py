@@ -16,19 +16,15 @@ _READ = "https://www.googleapis.com/auth/gmail.readonly"
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """One message in one mailbox. rfc822_id: its Message-ID without brackets; empty where it has none."""
+class Held:
+    """A message as a mailbox holds it.
+
+    rfc822_id: its Message-ID without brackets, empty where it has none. internal_ms: when Gmail accepted it,
+    milliseconds since 1970.
+    """
 
     gmail_id: str
-    thread_id: str
     rfc822_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held(Copy):
-    """A message as a mailbox holds it. internal_ms: when Gmail accepted it, milliseconds since 1970."""
-
-    labels: frozenset[str]
     internal_ms: int
 
 
@@ -64,18 +60,13 @@ class Google:
     def mailbox(self, email: str) -> list[Held]:
         """Everything in a mailbox, newest first, spam and trash included."""
         held = self._control("gmail/mailbox", {"email": email})["messages"]
-        return [
-            Held(row["id"], row["thread_id"], row["rfc822_id"], frozenset(row["labels"]), row["internal_ms"])
-            for row in held
-        ]
+        return [Held(row["id"], row["rfc822_id"], row["internal_ms"]) for row in held]
 
     # --------------------------------------------------------------------------------------------------- what happens
 
-    def deliver(self, email: str, raw: bytes) -> Copy:
+    def deliver(self, email: str, raw: bytes) -> None:
         """A message arrives in one mailbox's inbox."""
-        body = {"email": email, "raw_base64": base64.b64encode(raw).decode()}
-        row = self.act("gmail", "deliver", body)["messages"][email]
-        return Copy(row["id"], row["thread_id"], row["rfc822_id"])
+        self.act("gmail", "deliver", {"email": email, "raw_base64": base64.b64encode(raw).decode()})
 
     def act(self, service: str, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the control API of "gmail" or "calendar" offers. Raises: RefusedError with its sentence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,8 @@ from local.run.waiting import NotSeenError
 
 SILENT_AT_MOST_S = 120.0
 """A import in which nothing moves for so long is stuck: Gmail asks for a minute's patience at most."""
+
+KNOWN_AFTER_S = 3.0
 
 _LOOK_AT_LEAST_EVERY_S = 0.15
 _SPARED = 4
@@ -41,6 +43,8 @@ class Progressing:
 
     def take(self, page: dict[str, Any]) -> bool:
         """Read a connection page; True if anything moved."""
+        if self.done:
+            return False
         before = (self.listed, self.decided, self.waiting, self.logged, self.done)
         backfill, receipt = page["backfill"], page["receipt"]
         if backfill is not None:
@@ -64,8 +68,8 @@ class Progressing:
 
     @property
     def left_s(self) -> float | None:
-        """At the rate so far; None while nobody can know."""
-        if not self.listed or self.per_s == 0:
+        """At the rate so far; None while nobody can know: the first page is free, the next ones are not."""
+        if not self.listed or self.per_s == 0 or self.took_s < KNOWN_AFTER_S:
             return None
         return max(0.0, (self.listed - self._settled) / self.per_s)
 
@@ -81,15 +85,14 @@ class Progressing:
 
 @dataclass(slots=True)
 class Import:
-    """All mailboxes' imports, watched together."""
+    """All mailboxes' imports, watched together. connected_at_s: by the monotonic clock."""
 
     screen: Screen
-    members: Sequence[Member]
+    connected_at_s: Mapping[Member, float]
     states: list[Progressing] = field(init=False)
 
     def __post_init__(self) -> None:
-        now = time.monotonic()
-        self.states = [Progressing(member, now) for member in self.members]
+        self.states = [Progressing(member, at) for member, at in self.connected_at_s.items()]
 
     def watch(self, meanwhile: Callable[[Import], str | None]) -> None:
         """Show the progress until every mailbox is read.

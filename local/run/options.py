@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from local.cloud.ports import Ports
 from local.takeout.files import UnreadableFileError, files_named
 from shared.domain.mail.addresses import normalize, parse_addresses
 from shared.providers.google.prices import DEFAULT_QUOTA_UNITS_PER_MINUTE
@@ -39,7 +40,7 @@ class Options:
     data: Path
     once: bool = False
     isolated: bool = False
-    free_ports: bool = False
+    ports: Ports = field(default_factory=Ports)
     mbox: tuple[Path, ...] = ()
     ics: tuple[Path, ...] = ()
     contacts: tuple[Path, ...] = ()
@@ -66,7 +67,7 @@ def read_options(variables: Mapping[str, str]) -> Options:
         data=Path(variables.get("DATA") or ".local"),
         once=_switch(variables, "ONCE"),
         isolated=_switch(variables, "ISOLATED"),
-        free_ports=variables.get("PORTS") == "free",
+        ports=_ports(variables.get("PORTS", "")),
         mbox=mbox,
         ics=ics,
         contacts=contacts,
@@ -78,6 +79,21 @@ def read_options(variables: Mapping[str, str]) -> Options:
 
 def _switch(variables: Mapping[str, str], name: str) -> bool:
     return variables.get(name, "").lower() not in ("", "0", "no", "false")
+
+
+def _ports(text: str) -> Ports:
+    """ "free" for any that are, or "functions=9000" to move one part; with commas between several."""
+    if text == "free":
+        return Ports.free()
+    moved: dict[str, int] = {}
+    for one in text.split(",") if text else ():
+        name, _, number = one.strip().partition("=")
+        if name not in Ports.__dataclass_fields__ or not number.isascii() or not number.isdigit():
+            raise OptionError(
+                f"PORTS={text} is not understood: free, or {', '.join(Ports.__dataclass_fields__)}=number"
+            )
+        moved[name] = int(number)
+    return replace(Ports(), **moved)
 
 
 def _paths(variables: Mapping[str, str], name: str) -> tuple[Path, ...]:

@@ -37,9 +37,5 @@ class Product:
     def explain(self, mailbox_id: str, message_id: str) -> dict[str, Any]:
         return self._get("missing_explain", {"mailbox": mailbox_id, "message_id": message_id})
 
-    def quarantine(self) -> list[dict[str, Any]]:
-        """What is parked. Raises: RefusedError for anyone but admins."""
-        return list(self._get("quarantine_replay", {})["data"])
-
     def _get(self, function: str, query: Mapping[str, str]) -> dict[str, Any]:
         return dict(self._http.json("GET", f"{self._base_url}/{function}", headers=self._headers, query=query))

@@ -9,7 +9,6 @@ from shared.domain.backfill import Phase
 from shared.domain.calendar.copy import meeting_id_of
 from shared.domain.calendar.meeting import Occurrence, occurrence_id
 from shared.domain.ids import short_id
-from shared.domain.ledger import SeenRow
 from shared.domain.mail.message_id import canonical_message_id
 from shared.domain.message import LoggedMessage
 from shared.domain.timeline import Entry
@@ -17,7 +16,6 @@ from shared.records.calendar import Events
 from shared.records.mail import Messages, Timelines, contact_owner
 from shared.records.mailboxes import MailStreams
 from shared.records.people import Contacts, StoredContact
-from shared.records.seen import Seen
 from shared.records.store import TenantStore
 
 CONTACTS_A_PAGE = 300
@@ -39,17 +37,13 @@ class Rows:
         found = Messages(self.store, f"users/{user_id}/").find(_row_id(message_id))
         return found.value if found else None
 
-    def ledger(self, mailbox_id: str, gmail_id: str) -> SeenRow | None:
-        found = Seen(self.store, mailbox_id).get(gmail_id)
-        return found.value if found else None
-
     def entry(self, contact_id: str, entry_id: str) -> Entry | None:
         found = Timelines(self.store).find(contact_owner(contact_id), entry_id)
         return found.value if found else None
 
     def meeting(self, ical_uid: str, original_start: str | None = None) -> Occurrence | None:
         """original_start: of the instance of a series, as `start_key` writes it."""
-        return Events(self.store).find(meeting_row_id(ical_uid, original_start))
+        return Events(self.store).find(occurrence_id(meeting_id_of(ical_uid), original_start))
 
     def backfill_finished_at(self, mailbox_id: str) -> datetime | None:
         run = MailStreams(self.store, mailbox_id).backfill()
@@ -63,10 +57,6 @@ class Rows:
             found += page
             if len(page) < CONTACTS_A_PAGE:
                 return found
-
-
-def meeting_row_id(ical_uid: str, original_start: str | None = None) -> str:
-    return occurrence_id(meeting_id_of(ical_uid), original_start)
 
 
 def _row_id(message_id: str) -> str:

@@ -47,7 +47,7 @@ def play(cast: Cast, steps: Iterable[SceneStep], screen: Screen) -> list[Played]
             missed.append(step.name)
             continue
         played.append(Played(step.name, latency_s))
-        screen.done(f"{step.name[0].upper()}{step.name[1:]:<44}{latency_s * 1000:6.0f} ms", _where(cast, step))
+        screen.done(f"{step.name[0].upper()}{step.name[1:]:<43}{latency_s * 1000:5.0f} ms", _where(cast, step))
     if missed:
         raise NotSeenError(", ".join(missed))
     if played:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 WIDEST = 110
@@ -30,27 +30,44 @@ class Screen:
 
     def chapter(self, title: str) -> None:
         self._chapters += 1
-        self.console.print()
-        self.console.print(Text(f"{self._chapters}. {title}", style="bold cyan"))
+        self.blank()
+        self.show(Text(f"{self._chapters}. {title}", style="bold cyan"))
 
     def line(self, text: str | Text) -> None:
-        self.console.print(Text("   ").append(text if isinstance(text, Text) else Text(text)))
+        self.show(_item("", text))
 
     def done(self, what: str, detail: str = "") -> None:
         """One thing that was seen to happen."""
-        line = Text("   ").append("✓ ", style="green").append(what)
+        text = Text(what)
         if detail:
-            line.append(f"  {detail}", style="dim")
-        self.console.print(line)
+            text.append(f"  {detail}", style="dim")
+        self.show(_item(Text("✓", style="green"), text))
 
     def failed(self, what: str) -> None:
-        self.console.print(Text("   ").append("✗ ", style="bold red").append(what, style="red"))
+        self.show(_item(Text("✗", style="bold red"), Text(what, style="red")))
 
     def show(self, what: RenderableType) -> None:
-        self.console.print(what)
+        """Print anything. Where no terminal is, lines end where their text ends."""
+        if self.console.is_terminal:
+            self.console.print(what)
+            return
+        with self.console.capture() as captured:
+            self.console.print(what)
+        for line in captured.get().splitlines():
+            self.console.file.write(f"{line.rstrip()}\n")
 
     def blank(self) -> None:
         self.console.print()
+
+
+def _item(mark: str | Text, text: str | Text) -> Table:
+    """A mark, and a text that stays to the right of it when it needs several lines."""
+    table = Table.grid(padding=0)
+    table.add_column(width=3)
+    table.add_column(width=2)
+    table.add_column(overflow="fold")
+    table.add_row("", mark, text)
+    return table
 
 
 def open_screen() -> Screen:
@@ -66,13 +83,3 @@ def open_screen() -> Screen:
     elif console.width > WIDEST:
         console.width = WIDEST
     return Screen(console)
-
-
-@contextmanager
-def waiting(screen: Screen, text: str) -> Iterator[None]:
-    """Show that something takes a while; nothing where lines cannot be redrawn."""
-    if not screen.live:
-        yield
-        return
-    with screen.console.status(Text(text)):
-        yield

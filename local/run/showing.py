@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from local.run.cast import Cast, Member
 from local.run.google import Held
 from local.run.screen import Screen
-from local.run.tables import contacts_table, explanations_table, quarantine_table, receipts_table
-from local.run.timeline_page import timeline_page
+from local.run.tables import Explained, contacts_table, explanations_table, quarantine_table, receipts_table
+from local.run.timeline_page import READ_AT_MOST, timeline_page
 from local.run.waiting import NotSeenError, until
-from local.run.words import conversation
+from local.run.words import count
 from shared.domain.ledger import Rule, State
+from shared.domain.mail.addresses import parse_addresses
 from shared.records.followups import Quarantine
 from shared.records.people import StoredContact
 from shared.records.seen import Seen
@@ -37,16 +39,26 @@ NEWEST_LOOKED_AT = 2_000
 def show_timelines(cast: Cast, screen: Screen, *, how_many: int) -> None:
     """Everybody at a glance, then the liveliest contacts' timelines. Raises: NotSeenError if there is none."""
     now = datetime.now(UTC)
-    contacts = [stored for stored in cast.rows.contacts() if stored.figures.mails]
+    everybody = cast.rows.contacts()
+    contacts = [stored for stored in everybody if stored.figures.mails] or everybody
     contacts.sort(key=lambda stored: stored.figures.mails, reverse=True)
-    if not contacts:
-        raise NotSeenError("a mail on anybody's timeline")
     screen.show(contacts_table(cast, contacts, now))
-    for stored in _liveliest(cast, contacts, now)[:how_many]:
-        contact = stored.contact
-        entries = cast.reader.product.timeline(contact.contact_id)
-        screen.show(timeline_page(contact, cast.company_of(contact), entries, now))
-        screen.blank()
+    shown = 0
+    for stored in _liveliest(cast, contacts, now):
+        entries = list(islice(cast.reader.product.timeline(stored.contact.contact_id), READ_AT_MOST))
+        if entries:
+            shown += 1
+            screen.show(timeline_page(stored.contact, cast.company_of(stored.contact), entries, now))
+            screen.blank()
+        if shown == how_many:
+            break
+    if not shown:
+        raise NotSeenError("anything on anybody's timeline")
+    for member in cast.members:
+        if member.person.options.own_record:
+            kept = sum(1 for _ in member.product.timeline(None))
+            told = f"{member.name}'s own record, which nobody else can ask for: {count(kept, 'conversation')}"
+            screen.line(f"{told} with people who are no contacts, or by Bcc.")
 
 
 def _liveliest(cast: Cast, contacts: Sequence[StoredContact], now: datetime) -> list[StoredContact]:
@@ -60,7 +72,7 @@ def _liveliest(cast: Cast, contacts: Sequence[StoredContact], now: datetime) -> 
 def show_receipts(cast: Cast, screen: Screen) -> None:
     """One column per mailbox. Raises: NotSeenError when one does not balance or leaves something unexplained."""
     pages = {member: _settled_page(member) for member in cast.members}
-    screen.show(receipts_table({member.name: page["receipt"] for member, page in pages.items()}))
+    screen.show(receipts_table({member.first_name: page["receipt"] for member, page in pages.items()}))
     for member, page in pages.items():
         receipt = page["receipt"]
         if receipt["unexplained"] or not receipt["balanced"]:
@@ -82,14 +94,15 @@ def show_explanations(cast: Cast, screen: Screen) -> None:
 
     Raises: NotSeenError when a left-out mail is not explained as such.
     """
-    asked: list[tuple[str, str, str]] = []
+    asked: list[Explained] = []
     for member, held, rule in _left_out(cast):
         told = member.product.explain(member.mailbox_id, f"<{held.rfc822_id}>")
         if told["state"] != State.LEFT_OUT or told["rule"] != rule:
             raise NotSeenError(f"the reason why {held.rfc822_id} is not on a timeline")
         headers = cast.google.headers(member.email, held.gmail_id, ("Subject", "From"))
-        subject = conversation(headers.get("subject", ""))
-        asked.append((f"{subject} from {headers.get('from', 'nobody')}", member.email, told["sentence"]))
+        senders = parse_addresses([headers.get("from", "")])
+        sender = (senders[0].name or senders[0].email) if senders else "nobody"
+        asked.append(Explained(headers.get("subject", "(no subject)"), sender, member.first_name, told["sentence"]))
         if len(asked) == EXPLAINED:
             break
     if asked:

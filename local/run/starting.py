@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.text import Text
-
 from local.cloud.ports import HOST, Ports
 from local.cloud.supervisor import State, Step, Supervisor
 from local.run.options import QUOTA_VARIABLE, Options
@@ -61,10 +59,9 @@ def running_cloud(options: Options, data: Path, screen: Screen) -> Iterator[Clou
 
     Raises: MissingToolError, ManifestError, StartError.
     """
-    ports = Ports.free() if options.free_ports else Ports()
-    telling = _Telling(screen, ports)
+    telling = _Telling(screen, options.ports)
     root = Path(__file__).resolve().parents[2]
-    supervisor = Supervisor(ports, data, root=root, isolated=options.isolated, on_progress=telling.step)
+    supervisor = Supervisor(options.ports, data, root=root, isolated=options.isolated, on_progress=telling.step)
     supervisor.environment[QUOTA_VARIABLE] = str(options.quota_units_per_minute)
     os.environ.update(supervisor.environment)  # this process reads the store as the functions do
     os.environ.update({"NO_PROXY": HOST, "no_proxy": HOST})
@@ -88,5 +85,4 @@ class _Telling:
         if step.state is not State.READY or not self.starting:
             return
         port = str(self._ports.get(step.name, ""))
-        line = Text(f"{_WHAT.get(step.name, step.name):<34}{port:>6}").append(f"{step.elapsed_s:7.1f} s", style="dim")
-        self._screen.line(Text("✓ ", style="green").append(line))
+        self._screen.done(f"{_WHAT.get(step.name, step.name):<34}{port:>6}{step.elapsed_s:7.1f} s")

@@ -47,9 +47,9 @@ class Story:
         """Raises: NotSeenError, RefusedError, MaterialError where nothing can follow; other misses are collected."""
         self.screen.chapter("An organization, its people, and their accounts at Google")
         cast = open_company(self.cloud, self.material, self.data, self.screen)
-        connect_mailboxes(self.cloud, cast, self.screen)
+        connected_at_s = connect_mailboxes(self.cloud, cast, self.screen)
         self.screen.chapter("The past is read while the present goes on")
-        self._import(cast)
+        self._import(cast, connected_at_s)
         if self.sample is not None:
             self._try(lambda: self._prove(cast))
             if self.options.scene is not Scene.NONE:
@@ -71,12 +71,12 @@ class Story:
             self.screen.failed(str(miss))
             self.missed.append(str(miss))
 
-    def _import(self, cast: Cast) -> None:
+    def _import(self, cast: Cast, connected_at_s: dict[Member, float]) -> None:
         for member in cast.members:
             self._wait_for_watch(member)
         sender = next((one.contact for one in cast.rows.contacts() if one.contact.owner_id is None), None)
         arrival = Arrival(cast, sender) if self.sample is not None and sender is not None else None
-        Import(self.screen, cast.members).watch(arrival.meanwhile if arrival else lambda _: None)
+        Import(self.screen, connected_at_s).watch(arrival.meanwhile if arrival else lambda _: None)
         if arrival is not None and arrival.latency_s is None:
             self.missed.append("a mail that arrives during the import")
             self.screen.failed(self.missed[-1])
@@ -103,10 +103,10 @@ class Story:
         self.screen.done(f"{units:,} Gmail units spent", f"{count(refused, 'call')} refused as too fast")
         quota = DEFAULT_QUOTA_UNITS_PER_MINUTE
         if self.options.quota_units_per_minute != quota:
-            at_google = span(units / rate_per_s(quota))
+            share, at_google = f"{FRACTION_OF_QUOTA * 100:.0f} %", span(units / rate_per_s(quota))
             self.screen.line(
-                f"  At the {quota:,} units a minute of a new Google project, of which {FRACTION_OF_QUOTA:.0%} are "
-                f"used, the same import takes {at_google}."
+                f"At the {quota:,} units a minute of a new Google project, {share} of which are used, the same import "
+                f"takes {at_google}."
             )
 
     def _prove(self, cast: Cast) -> None:
@@ -114,7 +114,7 @@ class Story:
         mails, meetings = self.sample.expected, self.sample.expected_meetings
         surprises = [*surprises_in_mail(cast, self.sample), *surprises_in_calendars(cast, meetings)]
         for sentence in surprises[:SURPRISES_SHOWN]:
-            self.screen.line(f"  {sentence}")
+            self.screen.line(f"{sentence}")
         if surprises:
             raise NotSeenError(f"the expected outcome of {count(len(surprises), 'message or event')}")
         self.screen.done(f"all {len(mails)} messages and {len(meetings)} events became what their stories say")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,27 +20,30 @@ from shared.records.people import StoredContact
 
 CONTACTS_SHOWN = 16
 PARKED_SHOWN = 20
+NAME_WIDTH = 20
 
 Receipt = Mapping[str, Any]
 
 _RULES = {
-    "system_label": "draft, spam, trash, chat",
+    "system_label": "draft, spam, trash",
     "erased": "erased person",
     "personal_never_log": "own never-log list",
-    "organization_never_log": "company's never-log list",
+    "organization_never_log": "company never-log list",
     "internal_only": "internal only",
-    "bulk": "newsletter or machine",
+    "bulk": "newsletter, automatic",
     "sender_unknown": "sender unknown",
-    "no_access": "no access to the contact",
+    "no_access": "contact not theirs",
     "no_match": "nobody known",
-    "no_known_address_by_search": "nobody known, by search",
+    "no_known_address_by_search": "nobody known (search)",
 }
 
 
 def contacts_table(cast: Cast, contacts: Sequence[StoredContact], now: datetime) -> Padding:
     """Everybody with something on their timeline, the liveliest first."""
-    table = _table("contact", "company", "mails", "last", "next meeting")
+    table = _table("contact", "company", "mails", "last mail", "next meeting")
     table.columns[2].justify = "right"
+    for column in table.columns[:2]:
+        column.no_wrap, column.overflow, column.max_width = True, "ellipsis", NAME_WIDTH
     for stored in contacts[:CONTACTS_SHOWN]:
         contact, last = stored.contact, stored.figures.last_interaction_at
         following = Events(cast.rows.store).next_after("contact_ids", contact.contact_id, now)
@@ -57,7 +61,7 @@ def contacts_table(cast: Cast, contacts: Sequence[StoredContact], now: datetime)
 
 def receipts_table(receipts: Mapping[str, Receipt]) -> Padding:
     """What became of every message Gmail listed, per mailbox. receipts: by the mailbox's name."""
-    table = _table("", *receipts)
+    table = _table("mailbox of", *receipts)
     for column in table.columns[1:]:
         column.justify = "right"
 
@@ -81,13 +85,23 @@ def receipts_table(receipts: Mapping[str, Receipt]) -> Padding:
     return _indented(table)
 
 
-def explanations_table(asked: Sequence[tuple[str, str, str]]) -> Padding:
-    """asked: what a person would call the mail, whose mailbox, and the answer."""
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A mail somebody misses, and the product's answer."""
+
+    subject: str
+    sender: str
+    mailbox_of: str
+    sentence: str
+
+
+def explanations_table(asked: Sequence[Explained]) -> Padding:
     table = _table("why is this mail not here?", "answer")
-    table.columns[0].ratio, table.columns[1].ratio = 2, 3
+    table.columns[0].ratio, table.columns[1].ratio = 1, 1
     table.expand = True
-    for mail, mailbox, sentence in asked:
-        table.add_row(Text(mail).append(f"\n{mailbox}", style="dim"), sentence)
+    for one in asked:
+        mail = Text(one.subject).append(f"\nfrom {one.sender}, in the mailbox of {one.mailbox_of}", style="dim")
+        table.add_row(mail, one.sentence)
     return _indented(table)
 
 
@@ -104,11 +118,12 @@ def quarantine_table(parked: Sequence[Parked]) -> Padding:
 
 
 def _table(*titles: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", caption_style="dim", caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", caption_style="dim")
+    table.caption_justify = "left"
     for title in titles:
         table.add_column(title, overflow="fold")
     return table
 
 
 def _indented(table: Table) -> Padding:
-    return Padding(table, (0, 0, 0, 3))
+    return Padding(table, (0, 0, 1, 3))

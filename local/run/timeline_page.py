@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -22,12 +21,14 @@ MESSAGES_SHOWN = 2
 
 Entry = Mapping[str, Any]
 
+_ANSWERS = {"none": "not answered", "yes": "accepted", "maybe": "perhaps", "no": "declined"}
+
 
 def timeline_page(contact: Contact, company: str, entries: Iterable[Entry], now: datetime) -> RenderableType:
-    """entries: as `timeline_read` answers them, newest first; read only as far as they are shown."""
+    """entries: as `timeline_read` answers them, newest first, at most READ_AT_MOST."""
     coming: list[Entry] = []
     past: list[Entry] = []
-    for entry in islice(entries, READ_AT_MOST):
+    for entry in entries:
         (coming if _at(entry["at"]) > now else past).append(entry)
         if len(past) > ENTRIES_SHOWN:
             break
@@ -41,12 +42,9 @@ def timeline_page(contact: Contact, company: str, entries: Iterable[Entry], now:
 
 
 def _head(contact: Contact, company: str) -> Text:
-    head = one_line("   ", Text(contact.name, style="bold"))
     about = ", ".join(part for part in (contact.title, company) if part)
-    if about:
-        head.append(f"  {about}")
-    head.append(f"  {', '.join(contact.emails)}", style="dim")
-    return head
+    head = one_line("   ", Text(contact.name, style="bold"), f"  {about}" if about else "")
+    return head.append(f"\n   {', '.join(contact.emails)}", style="dim")
 
 
 def _section(title: str, hidden: int | None) -> Text:
@@ -74,7 +72,7 @@ def _conversation(entry: Entry, now: datetime) -> list[Text]:
     head = one_line(Text(title, style="bold"))
     if total > 1:
         head.append(f"  {count(total, 'message')}", style="dim")
-    lines = [head, *(_message(one, now) for one in messages[:MESSAGES_SHOWN])]
+    lines = [head, *(_message(one, day(_at(entry["at"]), now), now) for one in messages[:MESSAGES_SHOWN])]
     folded = total - min(total, MESSAGES_SHOWN)
     if folded:
         oldest = day(_at(messages[-1]["sent_at"]), now)
@@ -82,12 +80,12 @@ def _conversation(entry: Entry, now: datetime) -> list[Text]:
     return lines
 
 
-def _message(message: Mapping[str, Any], now: datetime) -> Text:
+def _message(message: Mapping[str, Any], day_of_entry: str, now: datetime) -> Text:
     outgoing = message["direction"] == "outgoing"
     sent_at = _at(message["sent_at"])
-    moment = clock(sent_at) if day(sent_at, now) == "Today" else day(sent_at, now)
+    sent_on = day(sent_at, now)
     line = one_line("→ " if outgoing else "← ", Text(message["sender_name"] or message["sender"], style="italic"))
-    line.append(f" {moment} ", style="dim")
+    line.append(f" {clock(sent_at) if sent_on == day_of_entry else sent_on}  ", style="dim")
     line.append(" ".join((message["snippet"] or "").split()))
     if message["attachments"]:
         line.append(f"  [{count(message['attachments'], 'file')}]", style="dim")
@@ -99,7 +97,7 @@ def _meeting(meeting: Mapping[str, Any]) -> list[Text]:
     head = one_line(Text("▪ ", style="magenta"), Text(meeting["title"] or "(meeting)", style="bold"))
     head.append(f"  {meeting_time(start_at, end_at, meeting['all_day'])}")
     details = [
-        {"needsAction": "not answered", "needs_action": "not answered"}.get(meeting["answer"], meeting["answer"]),
+        _ANSWERS.get(meeting["answer"], meeting["answer"]),
         count(meeting["guests"], "guest"),
         "repeats" if meeting["repeats"] else "",
         meeting["location"],

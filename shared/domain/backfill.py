@@ -85,8 +85,15 @@ def body_units(logged: int, *, whole_thread: bool, prices: Mapping[str, int]) ->
     return prices["gmail.users.messages.get"] * logged
 
 
+def search_pays(contacts: int, units_without: int, addresses_a_search: int, prices: Mapping[str, int]) -> bool:
+    """Whether searching for all contacts costs less than half of reading every header: the hits are read besides."""
+    searches = contacts // addresses_a_search + 1
+    return 2 * searches * prices["gmail.users.messages.list"] < units_without
+
+
 class Phase(StrEnum):
     LISTING = "listing"
+    SEARCHING = "searching"
     READING = "reading"
     DONE = "done"
 
@@ -97,7 +104,8 @@ class BackfillRun:
 
     listed: ids listed so far (all of them once the phase is READING). chunk, page: the next page to read. decided:
     messages whose fate a page settled. fresh: no run was before, so no row is expected to exist. moved_at: when its
-    last step ended.
+    last step ended. by_search: only hits of searches for contacts are read; searched_after: the last contact searched
+    for, hit_chunks: how many chunks of hits there are.
     """
 
     run_id: str
@@ -113,6 +121,9 @@ class BackfillRun:
     listed: int = 0
     decided: int = 0
     fresh: bool = True
+    by_search: bool = False
+    searched_after: str | None = None
+    hit_chunks: int = 0
     finished_at: datetime | None = None
 
 

@@ -40,12 +40,15 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Sealed tokens. generation grows with every connect, so that a slow refresh of an older grant cannot win over a
-    newer one."""
+    newer one. idle_end_at: when the grant ends unless it is refreshed before; hard_end_at: when it ends in any case;
+    both only where the vendor says so."""
 
     refresh_token: bytes = field(repr=False)
     access_token: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     generation: int = 1
+    idle_end_at: datetime | None = None
+    hard_end_at: datetime | None = None
     lease: Lease = FREE
 
     def fresh(self, now: datetime) -> bool:

@@ -55,7 +55,8 @@ class MailboxRecord:
 
     viewer: the user as of their last change, so that deciding needs no read of the user. own: every address of the
     mailbox, normalized, without +tag, refreshed daily. unsearched: those that joined while mail was read already, whose
-    mail is still to be decided anew. changed_by, changed_at: who paused, disabled or disconnected it.
+    mail is still to be decided anew. search_trusted: Gmail's search was never caught missing a contact's mail here.
+    changed_by, changed_at: who paused, disabled or disconnected it.
     """
 
     mailbox_id: str
@@ -67,6 +68,7 @@ class MailboxRecord:
     options: MailOptions = field(default_factory=MailOptions)
     unsearched: frozenset[str] = frozenset()
     own_refreshed_at: datetime | None = None
+    search_trusted: bool = True
     changed_by: str | None = None
     changed_at: datetime | None = None
 

@@ -13,7 +13,10 @@ OVERDUE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One task that must run to its end. Its worker deletes the row; until then the sweep queues it again, rev + 1."""
+    """One task that must run to its end. Its worker deletes the row; until then the sweep queues it again, rev + 1.
+
+    promised_at: when it is to run; in the future for one that has to wait.
+    """
 
     promise_id: str
     queue: str
@@ -24,7 +27,8 @@ class Promise:
 
     @property
     def task_name(self) -> str:
-        return digest("promise", self.promise_id, self.rev)
+        """Queues are shared by all tenants, and one mailbox may be in two: the tenant is part of the name."""
+        return digest("promise", self.payload["tenant"], self.promise_id, self.rev)
 
     def again(self, now: datetime) -> Promise:
         return replace(self, rev=self.rev + 1, promised_at=now)

@@ -16,6 +16,8 @@ from shared.ports.cash import ChangesPage as ChangesPage
 from shared.ports.cash import Ledger as Ledger
 from shared.ports.cash import Signing as Signing
 from shared.ports.marks import reads as reads
+from shared.ports.papers import Letterhead as Letterhead
+from shared.ports.papers import PdfWriter as PdfWriter
 
 if TYPE_CHECKING:  # words of the annotations alone: a cold start would pay for every class behind them
     from shared.domain.calendar.event import CalendarEvent
@@ -296,7 +298,11 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code exchange brought. `refresh_token` is None where the vendor gave none this time."""
+    """What a code exchange brought. `refresh_token` is None where the vendor gave none this time.
+
+    idle_end_at: when the refresh token dies unless it is used; hard_end_at: when a person must reconnect, used or not;
+    None where the vendor did not say.
+    """
 
     account: str
     account_id: str
@@ -305,15 +311,19 @@ class Grant:
     access_token: str = field(repr=False)
     expires_at: datetime
     refresh_token: str | None = field(repr=False)
+    idle_end_at: datetime | None = None
+    hard_end_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token and when it ends. `refresh_token` is set where the vendor rotated it."""
+    """A token and when it ends. `refresh_token` is set where the vendor rotated it; the other two: see `Grant`."""
 
     token: str = field(repr=False)
     expires_at: datetime
     refresh_token: str | None = field(default=None, repr=False)
+    idle_end_at: datetime | None = None
+    hard_end_at: datetime | None = None
 
 
 class Authorization(Protocol):

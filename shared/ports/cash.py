@@ -145,6 +145,11 @@ class Ledger(Protocol):
         """As it is now; None where it was deleted."""
         ...
 
+    def restore_invoice(self, invoice_id: str, draft: InvoiceDraft) -> LedgerInvoice:
+        """Write the draft over what somebody edited there: customer, lines, discount, due date. Only because a person
+        asked for it. Raises: NotFoundError; InputError for what the ledger refuses."""
+        ...
+
     def void_invoice(self, invoice_id: str) -> LedgerInvoice: ...
 
     def send_invoice(self, invoice_id: str, email: str) -> LedgerInvoice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Generic, TypeVar
 
 from shared.domain.cash.contract import Contract
@@ -12,7 +11,7 @@ from shared.domain.cash.intent import InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror
 from shared.domain.cash.quote import Quote
 from shared.errors import NotFoundError
-from shared.ports import ID, Conditions, Create, Merge, Query, Replace, Update, Version, Write
+from shared.ports import ID, Conditions, Create, Merge, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
@@ -95,21 +94,19 @@ class CashRecords:
     def invoices_of_deal(self, deal_id: str) -> list[Stored[InvoiceMirror]]:
         return self.invoices.where((("deal_id", "==", deal_id),))
 
-    def contracts_ending(self, first: date, last: date) -> list[Stored[Contract]]:
-        """Active contracts whose last day lies in the range."""
-        conditions: Conditions = (
-            ("status", "==", "active"),
-            ("ends_on", ">=", first.isoformat()),
-            ("ends_on", "<=", last.isoformat()),
-        )
-        return self.contracts.where(conditions, order_by=("ends_on", ID))
-
     def payments_of_deal(self, deal_id: str) -> list[PaymentMirror]:
         return [kept.value for kept in self.payments.where((("deal_ids", "array_contains", deal_id),))]
 
     def stepping(self, step: ChainStep) -> Write:
         """Part of the commit it tells of; a repeat of that commit is the same step."""
         return Merge(f"opportunities/{step.deal_id}/chain/{step.step_id}", CHAIN_STEP.fields(step))
+
+    def stepping_once(self, step: ChainStep) -> Write:
+        """For a step that is a commit of its own: AlreadyExistsError where it was written before."""
+        return Create(f"opportunities/{step.deal_id}/chain/{step.step_id}", CHAIN_STEP.fields(step))
+
+    def has_step(self, step: ChainStep) -> bool:
+        return self.store.get(f"opportunities/{step.deal_id}/chain/{step.step_id}") is not None
 
     def chain(self, deal_id: str) -> list[ChainStep]:
         """Oldest first; steps of one moment in the order they usually come."""

@@ -92,6 +92,9 @@ class Contacts:
         found = self._store.find(Query("contacts", order_by=(ID,), limit=limit, start_after=start))
         return [_stored(document) for document in found]
 
+    def count(self) -> int:
+        return self._store.count(Query("contacts"))
+
     def creating(self, contact: Contact) -> Write:
         return Create(f"contacts/{contact.contact_id}", CONTACT.fields(contact))
 

@@ -53,6 +53,10 @@ class Seen:
         found = self._find(Query(self._rows, where=(("message_key", "==", message_key),), order_by=(ID,)))
         return [row.value for row in found]
 
+    def by_rule(self, rule: Rule, limit: int) -> list[Stored[SeenRow]]:
+        """Left-out rows of one rule, the smallest ids first."""
+        return self._find(Query(self._rows, where=(("rule", "==", rule.value),), order_by=(ID,), limit=limit))
+
     def of_days(self, first: date, last: date, *, after: tuple[str, str] | None, limit: int) -> list[Stored[SeenRow]]:
         """Rows of a range of UTC days in (day, id) order; `after` is the last row's (day, id)."""
         where: Conditions = (("day", ">=", first.isoformat()), ("day", "<=", last.isoformat()))

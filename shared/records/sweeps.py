@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.domain.mailbox import SERVED
 from shared.ports import ID, Conditions, Document, Documents, Query
@@ -54,6 +54,27 @@ def series_to_roll(documents: Documents, moment: datetime) -> Iterator[Found]:
     )
 
 
+def connected_ledgers(documents: Documents) -> Iterator[Found]:
+    return _pages(documents, Query("ledgers", order_by=(ID,), group=True))
+
+
+def signing_connections(documents: Documents) -> Iterator[Found]:
+    """Every connected signing service."""
+    return _pages(documents, Query("signing_services", order_by=(ID,), group=True))
+
+
+def contracts_signed(documents: Documents) -> Iterator[Found]:
+    """Contracts that are signed and have not begun."""
+    where: Conditions = (("status", "==", "fully_signed"),)
+    return _pages(documents, Query("contracts", where=where, order_by=(ID,), group=True))
+
+
+def contracts_ending(documents: Documents, day: date) -> Iterator[Found]:
+    """Active contracts whose last day is `day` or before."""
+    where: Conditions = (("status", "==", "active"), ("ends_on", "<=", day.isoformat()))
+    return _pages(documents, Query("contracts", where=where, order_by=("ends_on", ID), group=True))
+
+
 def _pages(documents: Documents, query: Query) -> Iterator[Found]:
     start: tuple[object, ...] | None = None
     while True:
@@ -69,4 +90,5 @@ def _pages(documents: Documents, query: Query) -> Iterator[Found]:
 
 def _found(document: Document, field: str) -> Found:
     _, tenant, path = document.path.split("/", 2)
-    return Found(tenant, path, document.fields.get(field))
+    found_by = document.fields.get(field)
+    return Found(tenant, path, found_by if isinstance(found_by, datetime) else None)

@@ -100,7 +100,13 @@ def _refresh(credit: Credit, connection_id: str, held: Held[Credentials]) -> str
         held.release(credentials)
         raise
     sealed = credit.vault.seal(connection_id, ACCESS_TOKEN, fresh.token.encode())
-    kept = replace(credentials, access_token=sealed, expires_at=fresh.expires_at)
+    kept = replace(
+        credentials,
+        access_token=sealed,
+        expires_at=fresh.expires_at,
+        idle_end_at=fresh.idle_end_at or credentials.idle_end_at,
+        hard_end_at=fresh.hard_end_at or credentials.hard_end_at,
+    )
     if fresh.refresh_token is not None:
         rotated = credit.vault.seal(connection_id, REFRESH_TOKEN, fresh.refresh_token.encode())
         kept = replace(kept, refresh_token=rotated)

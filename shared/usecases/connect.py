@@ -145,6 +145,8 @@ def sealed_credentials(
         refresh_token=credit.vault.seal(connection_id, REFRESH_TOKEN, grant.refresh_token.encode()),
         access_token=credit.vault.seal(connection_id, ACCESS_TOKEN, grant.access_token.encode()),
         expires_at=grant.expires_at,
+        idle_end_at=grant.idle_end_at,
+        hard_end_at=grant.hard_end_at,
         generation=before.value.generation + 1 if before else 1,
     )
 

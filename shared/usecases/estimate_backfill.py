@@ -12,6 +12,7 @@ from shared.domain.mail_rules import LeftOut
 from shared.ports import MessageRef
 from shared.usecases.mail.decide_mail import decide_all, open_desk
 from shared.usecases.mail.served import ServedMailbox
+from shared.usecases.sample import sampled
 
 SAMPLE = 100
 Z_95 = 1.96
@@ -41,7 +42,7 @@ def estimate_backfill(served: ServedMailbox, months: int) -> Estimate:
         page_token = page.next_page
         if page_token is None:
             break
-    sample = _sample(refs, served)
+    sample = sampled(refs, SAMPLE, served.chance)
     headers = [found for found in served.gmail.headers([ref.gmail_id for ref in sample]).values() if found]
     desk = open_desk(served.store, served.mailbox_id)
     decisions = decide_all(served.store, desk, headers)
@@ -53,12 +54,3 @@ def estimate_backfill(served: ServedMailbox, months: int) -> Estimate:
     units = header_units(groups, served.prices) + body_units(logged, whole_thread=False, prices=served.prices)
     takes = timedelta(seconds=ceil(units / rate_per_s(served.quota_units_per_minute)))
     return Estimate(len(refs), len(sample), logged, ceil(error * len(refs)), units, takes)
-
-
-def _sample(refs: list[MessageRef], served: ServedMailbox) -> list[MessageRef]:
-    """Up to SAMPLE of them, each as likely as any other."""
-    left = list(refs)
-    for place in range(min(SAMPLE, len(left))):
-        other = place + int(served.chance.fraction() * (len(left) - place))
-        left[place], left[other] = left[other], left[place]
-    return left[:SAMPLE]

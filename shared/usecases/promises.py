@@ -16,7 +16,7 @@ from shared.records.sweeps import promised_before
 def keep_promise_tasks(promises: Iterable[Promise]) -> list[Task]:
     """One task for each; its payload names the promise, so that the worker can tell it is kept."""
     return [
-        Task(kept.queue, kept.function, kept.task_name, {**kept.payload, "promise": kept.promise_id})
+        Task(kept.queue, kept.function, kept.task_name, {**kept.payload, "promise": kept.promise_id}, kept.promised_at)
         for kept in promises
     ]
 

@@ -65,6 +65,8 @@ SENTENCES = {
 TELLING = (State.LOGGED, State.QUEUED, State.QUARANTINED, State.LEFT_OUT, State.GONE)
 """Of several copies in one mailbox the first of these answers."""
 
+SEARCH_MARKS = frozenset('(){}"')
+
 HIDDEN_RULE = "It was left out by a rule only the mailbox's owner may see."
 UNKNOWN = "This mailbox does not hold it: Gmail finds no message with this Message-ID here."
 
@@ -101,7 +103,12 @@ def explain_missing(
 
 
 def _rows_by_search(seen: Seen, gmail: Mailbox, canonical: str) -> list[SeenRow]:
-    """Rows of messages that were never read (drafts, spam, trash) carry no hash; Gmail knows their ids."""
+    """Rows of messages that were never read (drafts, spam, trash) carry no hash; Gmail knows their ids.
+
+    An id with one of Gmail's own search marks in it is not searched for: it would ask something else.
+    """
+    if SEARCH_MARKS & set(canonical):
+        return []
     found = gmail.list_messages(
         after=datetime(1990, 1, 1, tzinfo=UTC), before=None, page=None, search=f"rfc822msgid:{canonical} in:anywhere"
     )

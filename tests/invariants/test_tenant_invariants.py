@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.ledger import State
+from shared.domain.ledger import Rule, State
 from shared.domain.mailbox import Status, mailbox_id
 from shared.domain.people import User
 from shared.domain.settings import NeverLog, Share
@@ -171,6 +171,7 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
         ("Users", "all"): lambda: [user for user in people.Users(rival).all() if user.user_id == "u-cleo"],
         ("Contacts", "get"): lambda: contacts.get("c-carl"),
         ("Contacts", "get_all"): lambda: contacts.get_all(["c-carl"]),
+        ("Contacts", "count"): contacts.count,
         ("Contacts", "page"): lambda: contacts.page(after=None, limit=10),
         ("Companies", "get"): lambda: people.Companies(rival).get("y-1"),
         ("Companies", "find"): lambda: people.Companies(rival).find("y-1"),
@@ -178,6 +179,7 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
         ("Seen", "get_all"): lambda: ledger.get_all([row]),
         ("Seen", "queued_before"): lambda: ledger.queued_before(START + timedelta(days=99), 10),
         ("Seen", "oldest_queued"): ledger.oldest_queued,
+        ("Seen", "by_rule"): lambda: ledger.by_rule(Rule.NO_MATCH, 10),
         ("Seen", "by_message_key"): lambda: ledger.by_message_key("x"),
         ("Seen", "of_days"): lambda: ledger.of_days(today - timedelta(days=9), today, after=None, limit=10),
         ("Seen", "count"): lambda: ledger.count(state=State.LOGGED),

@@ -56,7 +56,7 @@ def draft_of(
         total=parts[intent.instalment - 1],
         issued_on=issued_on,
         due_on=None,
-        term_id=settings.term_id,
+        term_id=intent.term_id or settings.term_id,
         tax_code_id=settings.tax_code_id,
         income_account_id=settings.income_account_id,
         subsidiary_id=settings.subsidiary_id,

@@ -50,7 +50,8 @@ class DealContact:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """An opportunity. won_at: when it came to its won stage, by whatever cause."""
+    """An opportunity. won_at: when it came to its won stage, by whatever cause. accepted_quote_id: which of its quotes
+    the customer accepted."""
 
     deal_id: str
     name: str
@@ -63,6 +64,7 @@ class Deal:
     close_on: date | None = None
     won_at: datetime | None = None
     lost_at: datetime | None = None
+    accepted_quote_id: str | None = None
 
     def in_stage(self, stage: str, pipeline: Pipeline, now: datetime) -> Deal:
         won = (self.won_at or now) if stage == pipeline.won_stage else None
@@ -77,16 +79,22 @@ class Step(StrEnum):
     QUOTE_VIEWED = "quote.viewed"
     QUOTE_ACCEPTED = "quote.accepted"
     QUOTE_DECLINED = "quote.declined"
+    QUOTE_RENEWAL_ASKED = "quote.renewal_asked"
+    CONTRACT_PREPARED = "contract.prepared"
     CONTRACT_SENT = "contract.sent"
     CONTRACT_VIEWED = "contract.viewed"
     CONTRACT_SIGNED_BY = "contract.signed_by"
     CONTRACT_BOUNCED = "contract.bounced"
+    CONTRACT_REMINDED = "contract.reminded"
+    CONTRACT_CORRECTED = "contract.corrected"
     CONTRACT_SIGNED = "contract.signed"
     CONTRACT_DECLINED = "contract.declined"
     CONTRACT_VOIDED = "contract.voided"
     CONTRACT_STORED = "contract.stored"
     CONTRACT_ACTIVE = "contract.active"
+    CONTRACT_ENDING = "contract.ending"
     CONTRACT_EXPIRED = "contract.expired"
+    CONTRACT_RENEWED = "contract.renewed"
     DEAL_WON = "deal.won"
     DEAL_NOT_MOVED = "deal.not_moved"
     INVOICE_PLANNED = "invoice.planned"

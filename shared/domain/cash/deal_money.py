@@ -25,11 +25,11 @@ RANK = {state: rank for rank, state in enumerate(DealMoneyState)}
 @dataclass(frozen=True, slots=True)
 class DealStanding:
     """Where a deal's money stands, kept beside its invoices: whoever writes an invoice writes this under its guard, so
-    that two invoices paid at once come to `paid`. moves: how often it changed."""
+    that two invoices paid at once come to `paid`. written: how often, so that every writing changes it."""
 
     deal_id: str
     state: DealMoneyState = DealMoneyState.NOT_INVOICED
-    moves: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ class InvoiceIntent:
     """An invoice that is to be made once. deal_id, contract_id: none where it was made by hand for a contact.
 
     customer_key: our id of the company or contact that pays. bill: lines a person reviewed; without them the contract's
-    quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected: what
-    it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is asked
-    again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last tried.
+    quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected:
+    what it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is
+    asked again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last
+    tried. term_id: of the ledger, instead of the usual one.
     """
 
     intent_id: str
@@ -61,6 +62,7 @@ class InvoiceIntent:
     by_hand: str | None = None
     sends: bool = False
     sending_at: datetime | None = None
+    term_id: str | None = None
     lease: Lease = FREE
 
     @property

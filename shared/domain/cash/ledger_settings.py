@@ -27,10 +27,10 @@ READ_EVERY = {Frequency.HOURLY: timedelta(hours=1), Frequency.DAILY: timedelta(d
 class LedgerSettings:
     """One per ledger connection.
 
-    items: the ledger's item by our product's id; default_item for products nobody mapped. creates_customers: one that is
-    not mapped is made there with its first invoice. sends_invoices: the ledger mails an invoice once it equals its
-    quote. has_notices: it tells of changes by itself. read_until: everything that changed there before was read; read_at:
-    when that was asked last. reviewed_at: when a person went through the customer mapping.
+    items: the ledger's item by our product's id; default_item for products nobody mapped. creates_customers: one that
+    is not mapped is made there with its first invoice. sends_invoices: the ledger mails an invoice once it equals its
+    quote. has_notices: it tells of changes by itself. read_until: everything that changed there before was read;
+    read_at: when that was asked last. reviewed_at: when a person went through the customer mapping.
     """
 
     connection_id: str

@@ -20,7 +20,7 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 
 
 class MatchState(StrEnum):
-    """accepted: as suggested. overridden: another one was chosen. created: made there for us. rejected: none of them."""
+    """accepted: as suggested. overridden: another was chosen. created: made there for us. rejected: none of them."""
 
     ACCEPTED = "accepted"
     OVERRIDDEN = "overridden"

@@ -23,6 +23,11 @@ class QuoteStatus(StrEnum):
     EXPIRED = "expired"
 
 
+OPEN = frozenset({QuoteStatus.SENT, QuoteStatus.VIEWED})
+EDITABLE = frozenset({QuoteStatus.DRAFT, QuoteStatus.SENT, QuoteStatus.VIEWED, QuoteStatus.EXPIRED})
+"""What can be sent (again). What was accepted or declined stays as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
     """unit_price: copied when the line is made; later prices do not move it. discount_percent: of this line.
@@ -92,7 +97,9 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class Quote:
     """discount_percent or discount_amount: on the whole, before tax; at most one of them. tax_percent: one rate for the
-    whole. link: digest of the token in the tracked link; the token itself is nowhere."""
+    whole. expires_on: the last day it can be accepted. link: digest of the token in the tracked link; the token itself
+    is nowhere. pdf_sha256: of the document that was sent, by which it is stored. opens: how often a person opened it on
+    the page. sets_amount: accepted, its total becomes the deal's amount. renews: the contract it continues."""
 
     quote_id: str
     number: str
@@ -111,6 +118,23 @@ class Quote:
     sent_at: datetime | None = None
     opens: int = 0
     acceptance: Acceptance | None = None
+    pdf_sha256: str | None = None
+    viewed_at: datetime | None = None
+    declined_at: datetime | None = None
+    decline_reason: str = ""
+    renewal_asked_at: datetime | None = None
+    sets_amount: bool = True
+    renews: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """The customer has it and has not decided."""
+        return self.status in OPEN
+
+    def expired(self, today: date) -> bool:
+        """Past its last day without a decision. today: a UTC day."""
+        lapsed = self.open and self.expires_on is not None and today > self.expires_on
+        return lapsed or self.status is QuoteStatus.EXPIRED
 
     @property
     def totals(self) -> Totals:
@@ -129,6 +153,10 @@ class Quote:
 
 def require_sendable(quote: Quote) -> None:
     """Raises: InputError with the sentence a salesperson or a finance person acts on."""
+    if quote.status is QuoteStatus.APPROVAL_REQUIRED:
+        raise InputError(f"Quote {quote.number} has a discount that waits for approval; it can be sent after that.")
+    if quote.status not in EDITABLE:
+        raise InputError(f"Quote {quote.number} was {quote.status} already; make a new quote to change it.")
     if not quote.lines:
         raise InputError(f"Quote {quote.number} has no lines; add at least one.")
     currencies = {quote.currency} | {line.unit_price.currency for line in quote.lines}
@@ -142,6 +170,12 @@ def require_sendable(quote: Quote) -> None:
         raise InputError(f"Quote {quote.number} has a line whose quantity is not positive.")
     if any(not 0 <= line.discount_percent <= HUNDRED for line in quote.lines):
         raise InputError(f"Quote {quote.number} has a line discount that is not between 0 and 100 percent.")
+    if quote.discount_percent is not None and not 0 <= quote.discount_percent <= HUNDRED:
+        raise InputError(f"Quote {quote.number} has a discount that is not between 0 and 100 percent.")
+    if quote.discount_amount is not None and quote.discount_amount.minor < 0:
+        raise InputError(f"Quote {quote.number} has a negative discount.")
+    if any(line.amount.minor < 0 for line in quote.lines):
+        raise InputError(f"Quote {quote.number} has a line with a negative amount; use a discount instead.")
     if quote.tax_percent < 0:
         raise InputError(f"Quote {quote.number} has a negative tax.")
     if quote.totals.total.minor <= 0:

@@ -67,7 +67,8 @@ class EnvelopeRequest:
 @dataclass(frozen=True, slots=True)
 class SignerState:
     """How far one signer is. recipient_id: the service's own, which a template may set otherwise than we asked; role is
-    the one we gave, unless it is empty. Times are aware UTC; reason: why they declined."""
+    the one we gave, unless it is empty. Times are aware UTC; reason: why they declined. told_at: when this was so, as
+    the service or our reading of it says. bounced_at: when the mail to them last came back."""
 
     recipient_id: str
     name: str
@@ -79,6 +80,8 @@ class SignerState:
     signed_at: datetime | None = None
     reason: str = ""
     ip: str = ""
+    told_at: datetime | None = None
+    bounced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

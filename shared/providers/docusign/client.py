@@ -27,7 +27,7 @@ class ReportedWire:
     """A wire that tells `on_call` of every exchange: what it was for and how it went, never what was said."""
 
     def __init__(self, wire: Wire | None, *, clock: Clock, on_call: OnCall) -> None:
-        """wire: connections to share with others; own ones if None."""
+        """wire: connections to share with others; own ones if None. on_call: must not raise: what was sent is sent."""
         self._wire = wire or Wire()
         self._clock = clock
         self._on_call = on_call

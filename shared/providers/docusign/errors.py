@@ -126,7 +126,8 @@ def _resume_at(answer: Answer, problem: Problem, now: datetime, fraction: float)
         return (_stated_reset(answer, now) or _next_hour(now)) + spread
     retry_after = answer.headers.get("retry-after", "").strip()
     if retry_after.isascii() and retry_after.isdecimal():
-        return now + min(timedelta(seconds=min(int(retry_after), 86_400)), LONGEST_WAIT)
+        seconds = int(retry_after) if len(retry_after) < 9 else LONGEST_WAIT.total_seconds()
+        return now + min(timedelta(seconds=seconds), LONGEST_WAIT)
     return now + BURST_WINDOW + spread
 
 

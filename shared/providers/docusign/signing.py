@@ -20,8 +20,10 @@ from shared.providers.docusign.catalogue import PROBLEMS
 from shared.providers.docusign.client import DocuSignHttp
 from shared.providers.docusign.errors import spoken
 from shared.providers.docusign.mapping import (
+    CONTRACT_FIELD,
     INTENT_FIELD,
     TemplateRole,
+    custom_fields,
     document_envelope,
     embedded_id,
     envelope_state,
@@ -158,7 +160,8 @@ class DocuSignSigning:
 
     @reads
     def changed_since(self, since: datetime) -> tuple[EnvelopeState, ...]:
-        """Envelopes whose status changed, signers included, newest change first.
+        """Our envelopes whose status changed, signers included, newest change first. Those that carry no contract's id
+        were sent by others in the same account and are left out.
 
         What changes while the pages are read moves to the front: it is seen twice or next time, never skipped.
 
@@ -173,8 +176,9 @@ class DocuSignSigning:
         }
         states: dict[str, EnvelopeState] = {}
         for row in self._pages(("envelopes",), "envelopes", query, purpose="envelopes.listed"):
-            state = envelope_state(row)
-            states.setdefault(state.envelope_id, state)
+            if CONTRACT_FIELD in custom_fields(row):
+                state = envelope_state(row)
+                states.setdefault(state.envelope_id, state)
         return tuple(states.values())
 
     @reads

@@ -11,9 +11,6 @@ from shared.providers.google.catalogue import BY_CODE
 
 HISTORY_ID_LIMIT = 2**63
 
-CONNECT_COOKIE = "__Host-throughline-connect"
-"""Binds a flow to the browser it began in. The prefix makes browsers refuse it from anywhere but this very host."""
-
 
 @dataclass(frozen=True, slots=True)
 class MailNotice:

@@ -12,28 +12,25 @@ _ACCOUNT_ID = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account, made with `Account.of`.
+    """An account. Either spelling of its id will do: "9876543_SB1" from the company page or "9876543-sb1" from an
+    address; it is kept as NetSuite prints it and as realms have it.
 
-    account_id: as NetSuite prints it and as realms have it, "9876543_SB1".
-    root_url: another server that plays NetSuite, without a slash at its end; None for the real one.
+    root_url: another server that plays NetSuite; None for the real one.
+    Raises: InputError for what is no account id, so that nothing else ever becomes a host.
     """
 
     account_id: str
     root_url: str | None = None
 
-    @classmethod
-    def of(cls, text: str, root_url: str | None = None) -> Account:
-        """Either spelling will do: "9876543_SB1" from the company page or "9876543-sb1" from an address.
-
-        Raises: InputError for anything else.
-        """
-        account_id = text.strip().upper().replace("-", "_")
+    def __post_init__(self) -> None:
+        account_id = self.account_id.strip().upper().replace("-", "_")
         if not _ACCOUNT_ID.fullmatch(account_id):
             raise InputError(
                 "That is no NetSuite account id. It is at Setup > Company > Company Information, such as 9876543 or "
                 "9876543_SB1."
             )
-        return cls(account_id, root_url.rstrip("/") if root_url else None)
+        object.__setattr__(self, "account_id", account_id)
+        object.__setattr__(self, "root_url", self.root_url.rstrip("/") if self.root_url else None)
 
     @property
     def host(self) -> str:

@@ -88,6 +88,14 @@ CATALOGUE: tuple[Problem, ...] = (
         f"{_HELP}/chapter_1540391670.html",
     ),
     Problem(
+        "time_zone_wrong",
+        Kind.ADMIN,
+        (),  # NetSuite does not know; ledger.py sees it by comparing two of its times
+        "The time zone entered for this NetSuite account is not the account's: changes would be missed.",
+        "Enter the time zone of Setup > Company > Company Information.",
+        f"{_HELP}/section_157305090645.html",
+    ),
+    Problem(
         "too_many_at_once",
         Kind.WAIT,
         ("CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "WS_REQUEST_BLOCKED"),

@@ -242,8 +242,8 @@ class NetsuiteLedger:
 
     def _existing_invoice(self, invoice_id: str) -> LedgerInvoice:
         """Raises: NotFoundError."""
-        record = self._record("invoice", invoice_id, "invoice.read")
-        return mapping.invoice_from(record, self._stamp(invoice_id, record), self._currencies())
+        record, stamp = self._transaction("invoice", invoice_id, "invoice.read")
+        return mapping.invoice_from(record, stamp, self._currencies())
 
     # ------------------------------------------------------------------------------------------------------ payments
 
@@ -251,10 +251,10 @@ class NetsuiteLedger:
     def payment(self, kind: PaymentKind, payment_id: str) -> LedgerPayment | None:
         """A refund pays back credits and overpayments, so its `applied` names those and no invoices."""
         try:
-            record = self._record(mapping.RECORD_TYPES[kind], payment_id, f"{kind}.read")
-            return mapping.payment_from(kind, record, self._stamp(payment_id, record), self._currencies())
+            record, stamp = self._transaction(mapping.RECORD_TYPES[kind], payment_id, f"{kind}.read")
         except NotFoundError:
             return None
+        return mapping.payment_from(kind, record, stamp, self._currencies())
 
     @reads
     def payments_of(self, invoice_id: str) -> Sequence[LedgerPayment]:
@@ -306,27 +306,45 @@ class NetsuiteLedger:
 
     # -------------------------------------------------------------------------------------------------------- shared
 
+    def _transaction(self, record_type: str, record_id: str, purpose: str) -> tuple[dict[str, Any], mapping.Stamp]:
+        """A transaction's record, and what only a query tells of it. Read again if it changed in between.
+
+        Raises: NotFoundError; AdminActionError (`time_zone_wrong`).
+        """
+        record, rows = self._record(record_type, record_id, purpose), self._rows(record_id)
+        if self._updated_at(record, rows[record_id]) is None:
+            record, rows = self._record(record_type, record_id, purpose), self._rows(record_id)
+        row, minute = rows.pop(record_id), mapping.changed_minute(record)
+        updated_at = self._updated_at(record, row)
+        if updated_at is None and suiteql.is_of_another_zone(minute, row["changed"], self._zone):
+            raise AdminActionError(f"netsuite {purpose}: times of another zone", reason="time_zone_wrong")
+        taken_back = any(credit.get("voided") != "T" for credit in rows.values())
+        return record, mapping.Stamp(updated_at or minute, row.get("voided") == "T", taken_back)
+
     def _record(self, record_type: str, record_id: str, purpose: str) -> dict[str, Any]:
         path = f"record/v1/{record_type}/{suiteql.number(record_id)}"
         return self._client.get(path, params={"expandSubResources": "true"}, purpose=purpose)
 
-    def _stamp(self, transaction_id: str, record: dict[str, Any]) -> mapping.Stamp:
-        """Read after the record, so that what changes in between gets the earlier version and is read again."""
-        credit = suiteql.text(_credit_id(transaction_id))
+    def _rows(self, transaction_id: str) -> dict[str, Row]:
+        """Id -> row: of the transaction, and of the credit memo with which we took it back, if we did.
+
+        Raises: NotFoundError where it was deleted since its record was read.
+        """
         rows = self._client.query(
             suiteql.select(
                 f"id, externalid, voided, {suiteql.CHANGED}",
                 "transaction",
-                f"id = {suiteql.number(transaction_id)} OR externalid = {credit}",
+                f"id = {suiteql.number(transaction_id)} OR externalid = {suiteql.text(_credit_id(transaction_id))}",
             ),
             purpose="transaction.stamp_read",
         )
-        minute = mapping.changed_minute(record)
-        own = next((row for row in rows if row["id"] == transaction_id), None)
-        if own is None:  # deleted since the record was read
+        found = {row["id"]: row for row in rows}
+        if transaction_id not in found:
             raise NotFoundError(f"transaction {transaction_id} is gone")
-        taken_back = any(row["id"] != transaction_id and row.get("voided") != "T" for row in rows)
-        return mapping.Stamp(suiteql.precise(minute, own["changed"], self._zone), own.get("voided") == "T", taken_back)
+        return found
+
+    def _updated_at(self, record: dict[str, Any], row: Row) -> datetime | None:
+        return suiteql.precise(mapping.changed_minute(record), row["changed"], self._zone)
 
     def _currencies(self) -> mapping.Currencies:
         if self._known_currencies is None:

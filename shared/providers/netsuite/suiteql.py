@@ -15,6 +15,7 @@ from shared.errors import InputError, NotFoundError
 _FORMAT = "YYYY-MM-DD HH24:MI:SS"
 _PYTHON_FORMAT = "%Y-%m-%d %H:%M:%S"
 _ONE_HOUR = timedelta(hours=1)
+_QUARTER_HOUR = timedelta(minutes=15)
 _ONE_MINUTE = timedelta(minutes=1)
 
 CHANGED = f"TO_CHAR(lastmodifieddate, '{_FORMAT}') AS changed"
@@ -56,23 +57,28 @@ def since(at: datetime, zone: ZoneInfo) -> str:
 
 def told_at(changed: str, zone: ZoneInfo) -> datetime:
     """The moment a `CHANGED` column means: aware UTC, the earlier one of an hour that came twice."""
-    return datetime.strptime(changed, _PYTHON_FORMAT).replace(tzinfo=zone).astimezone(UTC)
+    return _moments(changed, zone)[0]
 
 
-def precise(minute: datetime, changed: str, zone: ZoneInfo) -> datetime:
-    """When a record last changed, to the second, from two half-truths.
+def precise(minute: datetime, changed: str, zone: ZoneInfo) -> datetime | None:
+    """When a record last changed, to the second, from two half-truths; None where they contradict each other.
 
     Args:
         minute: aware UTC; records tell the minute only.
-        changed: a `CHANGED` column: the second, in wall time. It is believed only if it falls in that minute; otherwise
-            the record changed between the two readings, or `zone` is not the account's, and the minute stands.
+        changed: a `CHANGED` column: the second, in wall time.
     """
+    return next((moment for moment in _moments(changed, zone) if minute <= moment < minute + _ONE_MINUTE), None)
+
+
+def is_of_another_zone(minute: datetime, changed: str, zone: ZoneInfo) -> bool:
+    """Whether the two are so far apart that `zone` cannot be the account's: zones differ by quarters of an hour."""
+    return all(abs(moment - minute) >= _QUARTER_HOUR - _ONE_MINUTE for moment in _moments(changed, zone))
+
+
+def _moments(changed: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The moments that a wall time may mean: the same twice, but for the hour that comes twice."""
     wall = datetime.strptime(changed, _PYTHON_FORMAT).replace(tzinfo=zone)
-    for fold in (0, 1):
-        moment = wall.replace(fold=fold).astimezone(UTC)
-        if minute <= moment < minute + _ONE_MINUTE:
-            return moment
-    return minute
+    return wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
 
 
 def _wall(at: datetime, zone: ZoneInfo) -> datetime:

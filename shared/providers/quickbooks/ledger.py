@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -36,7 +36,14 @@ from shared.providers.quickbooks.reading import (
     term_from,
     text,
 )
-from shared.providers.quickbooks.writing import TaxModel, customer_body, display_name, invoice_body, line_code
+from shared.providers.quickbooks.writing import (
+    TaxModel,
+    customer_body,
+    display_name,
+    invoice_body,
+    line_code,
+    restoration_body,
+)
 
 REQUEST_ID_AT_MOST = 50
 
@@ -176,21 +183,19 @@ class QuickBooksLedger:
         """
         return self._change_invoice(invoice_id, lambda body: None if is_voided(body) else {}, "void", "invoice.voided")
 
-    def amend_invoice(
-        self, invoice_id: str, *, due_on: date | None = None, memo: str | None = None, email: str | None = None
-    ) -> LedgerInvoice:
-        """Change only what is given; everything else stays as the bookkeeper has it.
+    def restore_invoice(self, invoice_id: str, draft: InvoiceDraft) -> LedgerInvoice:
+        """Customer, lines, discount and due date as the draft has them; everything else stays as it is there.
 
-        Raises: NotFoundError, ContendedError, InputError.
+        Raises: NotFoundError; InputError for a voided invoice and for what QuickBooks refuses; ContendedError.
         """
-        change: Json = {"sparse": True}
-        if due_on is not None:
-            change["DueDate"] = due_on.isoformat()
-        if memo is not None:
-            change["CustomerMemo"] = {"value": memo[:1000]}
-        if email is not None:
-            change["BillEmail"] = {"Address": email}
-        return self._change_invoice(invoice_id, lambda _: change, "", "invoice.amended")
+        content = restoration_body(draft, self._tax_model(draft))
+
+        def restored(body: Json) -> Json:
+            if is_voided(body):
+                raise InputError("The invoice was voided in QuickBooks; what is void cannot be written over.")
+            return content
+
+        return self._change_invoice(invoice_id, restored, "", "invoice.restored")
 
     def send_invoice(self, invoice_id: str, email: str) -> LedgerInvoice:
         """Raises: NotFoundError, InputError. A repeat mails it again."""

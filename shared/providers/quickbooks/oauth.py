@@ -36,23 +36,6 @@ class OAuthClient:
 
 
 @dataclass(frozen=True, slots=True)
-class QuickBooksGrant(Grant):
-    """idle_end_at: when the refresh token dies unless it is used before. hard_end_at: when a person must reconnect,
-    used or not; None where Intuit did not say."""
-
-    idle_end_at: datetime | None = None
-    hard_end_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class QuickBooksToken(AccessToken):
-    """See `QuickBooksGrant`. refresh_token: always the value to store, changed or not."""
-
-    idle_end_at: datetime | None = None
-    hard_end_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ConsentAnswer:
     """A person who agreed comes back with all three. account_id: the realmId of the company they chose."""
 
@@ -117,13 +100,14 @@ class QuickBooksAuthorization:
         }
         return f"{self._endpoints.authorization}?{urlencode(query)}"
 
-    def exchange(self, *, code: str, verifier: str, account_id: str = "") -> QuickBooksGrant:
+    def exchange(self, *, code: str, verifier: str, account_id: str = "") -> Grant:
         """Trade the code of the redirect, once.
 
         Args:
             account_id: the redirect's realmId; the token answer does not repeat it. verifier: not used.
         Returns:
-            account, account_id: the realmId; the company's name is `QuickBooksLedger.company`.
+            account, account_id: the realmId; the company's name is `QuickBooksLedger.company`. idle_end_at: 100 days
+            ahead, moved by every refresh. hard_end_at: about five years after the person agreed.
         Raises:
             InputError: the code was used, is old, or the redirect named no company.
             AdminActionError: client id, secret or redirect address.
@@ -142,7 +126,7 @@ class QuickBooksAuthorization:
                 raise InputError(f"{PROBLEMS['code_used'].sentence} {PROBLEMS['code_used'].action}")
             raise self._refusal(answer, "grant.exchanged")
         body = _json(answer, "grant.exchanged")
-        return QuickBooksGrant(
+        return Grant(
             account=account_id,
             account_id=account_id,
             hosted_domain=None,
@@ -154,7 +138,7 @@ class QuickBooksAuthorization:
             hard_end_at=self._ends(body, "x_refresh_token_hard_expires_in"),
         )
 
-    def refresh(self, refresh_token: str) -> QuickBooksToken:
+    def refresh(self, refresh_token: str) -> AccessToken:
         """A new access token, good for an hour, and the refresh token to store from now on.
 
         Raises:
@@ -170,7 +154,7 @@ class QuickBooksAuthorization:
         if answer.status != 200:
             raise self._refusal(answer, "token.refreshed")
         body = _json(answer, "token.refreshed")
-        return QuickBooksToken(
+        return AccessToken(
             token=_text(body, "access_token", "token.refreshed"),
             expires_at=self._ends(body, "expires_in") or self._clock.now(),
             refresh_token=_text(body, "refresh_token", "token.refreshed"),

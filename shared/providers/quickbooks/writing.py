@@ -15,6 +15,9 @@ TAXED = "TAX"
 UNTAXED = "NON"
 US_CODES = frozenset({TAXED, UNTAXED})
 
+RESTORED = ("CustomerRef", "Line", "ApplyTaxAfterDiscount", "TxnTaxDetail", "GlobalTaxCalculation", "DueDate")
+"""What a draft says about customer, lines, discount and due date."""
+
 _NOT_IN_NAMES = re.compile(r"[:\t\n\r]+")
 
 
@@ -97,6 +100,15 @@ def invoice_body(draft: InvoiceDraft, tax: TaxModel) -> dict[str, Any]:
             for number, value in draft.fields.items()
         ]
     return body
+
+
+def restoration_body(draft: InvoiceDraft, tax: TaxModel) -> dict[str, Any]:
+    """A sparse update that writes the draft over what was edited; sent lines replace all lines there are.
+
+    Source: POST invoice with "sparse": true; a property that is left out keeps its value.
+    """
+    whole = invoice_body(draft, tax)
+    return {"sparse": True, **{name: whole[name] for name in RESTORED if name in whole}}
 
 
 def _sales_line(line: InvoiceLine, draft: InvoiceDraft, tax: TaxModel) -> dict[str, Any]:

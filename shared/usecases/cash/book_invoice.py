@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
 from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.deal_money import NOT_OWED, RANK, DealMoneyState, DealStanding, money_state
+from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror
 from shared.domain.cash.money import total
 from shared.ports import Write
@@ -37,9 +39,8 @@ def booking(
     )
     if after.deal_id is None:
         return [write]
-    return [write, *_edit_steps(records, before.value if before else None, after, now, cause), *_standing(
-        records, after, now, cause
-    )]  # fmt: skip
+    edits = _edit_steps(records, before.value if before else None, after, now, cause)
+    return [write, *edits, *_standing(records, before, after, now, cause)]
 
 
 def _edit_steps(
@@ -73,7 +74,9 @@ def _edit_steps(
     ]
 
 
-def _standing(records: CashRecords, after: InvoiceMirror, now: datetime, cause: str) -> list[Write]:
+def _standing(
+    records: CashRecords, before: Stored[InvoiceMirror] | None, after: InvoiceMirror, now: datetime, cause: str
+) -> list[Write]:
     """Written also where it stays the same: its guard is what makes two invoices of one deal wait for each other."""
     deal_id = after.deal_id
     assert deal_id is not None
@@ -82,13 +85,13 @@ def _standing(records: CashRecords, after: InvoiceMirror, now: datetime, cause: 
     others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id) if kept.value.key != after.key]
     invoices = [*others, after.invoice]
     state = money_state(invoices)
-    moved = replace(known, state=state, moves=known.moves + 1)
+    moved = replace(known, state=state, written=known.written + 1)
     writes = [
         records.standings.updating(deal_id, moved, stored.version)
         if stored
         else records.standings.creating(deal_id, moved)
     ]
-    step = _money_step(known.state, state)
+    step = _money_step(known.state, state, first=before is None)
     if step is not None:
         owed = [invoice for invoice in invoices if invoice.status not in NOT_OWED]
         same = [invoice for invoice in owed if invoice.total.currency == after.invoice.total.currency]
@@ -104,16 +107,43 @@ def _standing(records: CashRecords, after: InvoiceMirror, now: datetime, cause: 
                     cause=cause,
                     other_id=after.invoice.invoice_id,
                     sentence=sentence,
-                    new=(moved.moves,),
+                    new=(moved.written,),
                 )
             )
         )
     return writes
 
 
-def _money_step(was: DealMoneyState, state: DealMoneyState) -> Step | None:
+def _money_step(was: DealMoneyState, state: DealMoneyState, *, first: bool) -> Step | None:
+    """first: this invoice is new; that the deal owes again because of it is no step back."""
     if state is was or state is DealMoneyState.NOT_INVOICED:
         return None
-    if RANK[state] < RANK[was]:
+    if RANK[state] < RANK[was] and not first:
         return Step.DEAL_OPEN_AGAIN
     return FORWARD_STEPS.get(state)
+
+
+def difference(invoice: LedgerInvoice, draft: InvoiceDraft) -> str:
+    return (
+        f"Invoice {invoice.number} differs: the ledger has {invoice.total} with tax {invoice.tax}, the quote "
+        f"{draft.total} with tax {draft.tax}. It was not sent; correct the tax or the mapping, or take the ledger's."
+    )
+
+
+def created_step(
+    records: CashRecords, intent: InvoiceIntent, invoice: LedgerInvoice, now: datetime, *, cause: str
+) -> list[Write]:
+    """The deal's chain hears that the invoice stands, or why it is held back."""
+    if intent.deal_id is None:
+        return []
+    equal = intent.state is IntentState.CREATED
+    step = chain_step(
+        intent.deal_id,
+        Step.INVOICE_CREATED if equal else Step.INVOICE_STOPPED,
+        now,
+        cause=cause,
+        other_id=invoice.invoice_id,
+        sentence=f"Invoice {invoice.number} over {invoice.total} is in the ledger." if equal else intent.reason,
+        new=(intent.intent_id, intent.state.value),
+    )
+    return [records.stepping(step)]

@@ -1,49 +1,74 @@
 """Make one invoice in the ledger, at most once ever (I23).
 
-The intent says `calling` before the ledger is called, and whoever finds it so looks the invoice up before calling
-again. One worker at a time holds the intent's lease. Our number, our external id and the ledger's own idempotency key
+The intent says `calling` before the ledger is called, and whoever finds that it was called before looks the invoice up
+first. One worker at a time holds the intent's lease. Our number, our external id and the ledger's own idempotency key
 are all made from the intent, so that even a call nobody knows of can only meet its own invoice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from shared import log
 from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
 from shared.domain.cash.billing import draft_of
 from shared.domain.cash.deal import Step, chain_step
-from shared.domain.cash.intent import IntentState, InvoiceIntent, request_key
+from shared.domain.cash.intent import IntentState, InvoiceIntent, believed, equals, request_key
 from shared.domain.cash.ledger_settings import LedgerSettings
-from shared.errors import AlreadyExistsError, InputError, RateLimitedError, RetryableError
-from shared.ports import Chance, Clock, Version, Write
+from shared.domain.cash.mirror import Agreed, InvoiceMirror, agreed_of, invoice_key
+from shared.domain.cash.quote import Quote
+from shared.errors import (
+    AdminActionError,
+    AlreadyExistsError,
+    ConnectionRevokedError,
+    InputError,
+    PermanentError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    RetryableError,
+)
+from shared.ports import Chance, Clock, Jitter, Tasks, Version, Write
 from shared.ports.cash import Ledger
-from shared.records.cash import CashRecords, InvoiceMirror
+from shared.records.cash import CashRecords
+from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers
 from shared.records.people import Contacts
-from shared.records.store import TenantStore
+from shared.records.store import TenantStore, guarded
+from shared.usecases.cash.book_invoice import booking, created_step, difference
+from shared.usecases.cash.ensure_customer import ensure_customer
+from shared.usecases.cash.open_ledger import OpenLedger
+from shared.usecases.cash.promise_sending import sendings
 from shared.usecases.lease import Held, take_lease
+from shared.usecases.promises import keep_promise_tasks
 
-SETTLED = frozenset({IntentState.CREATED, IntentState.DIFFERS, IntentState.STOPPED})
 BUSY_FOR = timedelta(seconds=30)
-
-OpenLedger = Callable[[str], Ledger]
-"""The ledger of a connection, by its id."""
+CALLS_AT_MOST = 5
+"""After so many calls, a ledger that says our number is taken and shows nobody by it is not asked again."""
 
 
 def push_invoice(
-    store: TenantStore, intent_id: str, *, open_ledger: OpenLedger, clock: Clock, chance: Chance
+    store: TenantStore,
+    intent_id: str,
+    *,
+    open_ledger: OpenLedger,
+    tasks: Tasks,
+    clock: Clock,
+    chance: Chance,
+    jitter: Jitter,
 ) -> InvoiceIntent:
     """Bring the intent to an end: created, differing, or stopped with the reason on the deal. Safe to repeat.
 
-    Raises: NotFoundError; RateLimitedError while another worker is at it; what the ledger raises for now.
+    Raises: NotFoundError; RateLimitedError while another worker is at it or its time has not come; what the ledger
+    raises for now.
     """
     records = CashRecords(store)
     stored = records.intents.get(intent_id)
-    if stored.value.state in SETTLED:
+    if stored.value.settled:
         return stored.value
+    if stored.value.start_at > clock.now():
+        raise RateLimitedError(f"intent {intent_id} starts later", resume_at=stored.value.start_at)
 
     def updating(intent: InvoiceIntent, version: Version) -> Write:
         return records.intents.updating(intent.intent_id, intent, version)
@@ -52,102 +77,152 @@ def push_invoice(
     if held is None:
         raise RateLimitedError(f"intent {intent_id} is being worked on", resume_at=clock.now() + BUSY_FOR)
     try:
-        return _push(records, held, open_ledger, clock)
+        found = _find_or_create(records, held, open_ledger, clock, jitter)
     except InputError as refused:
         return _stop(records, held, str(refused), clock)
-    except RetryableError:
+    except (RetryableError, ConnectionRevokedError, AdminActionError):
         held.release(held.value)
         raise
+    except PermanentError as unexpected:
+        log.exception("invoice.not_understood", unexpected, tenant=store.tenant, intent=intent_id)
+        return _stop(
+            records,
+            held,
+            "The ledger's answer could not be used; the integration log shows the call. Look for the number "
+            f"{held.value.number} there, then try again.",
+            clock,
+        )
+    return _settle(records, held, found, tasks, clock, jitter)
 
 
-def _push(records: CashRecords, held: Held[InvoiceIntent], open_ledger: OpenLedger, clock: Clock) -> InvoiceIntent:
+def _find_or_create(
+    records: CashRecords, held: Held[InvoiceIntent], open_ledger: OpenLedger, clock: Clock, jitter: Jitter
+) -> LedgerInvoice:
     intent = held.value
     settings = ledgers(records.store).get(intent.connection_id).value
     ledger = open_ledger(intent.connection_id)
-    found: LedgerInvoice | None = None
-    if intent.state is IntentState.CALLING:
-        found = ledger.find_invoice(intent.number, intent.intent_id)
-    else:
-        held.commit(replace(intent, state=IntentState.CALLING, draft=_draft(records, intent, settings, clock)))
-    if found is None:
-        found = _create(held, ledger)
-    return _settle(records, held, found, clock)
+    found = _look_up(ledger, intent) if intent.calls else None
+    if found is not None:
+        return found
+    draft = intent.draft if intent.state is IntentState.CALLING else None
+    if draft is None:
+        draft = _draft(records, intent, settings, ledger, clock, jitter)
+    held.commit(replace(intent, state=IntentState.CALLING, draft=draft, calls=intent.calls + 1, reason=""))
+    return _create(ledger, held.value, draft)
 
 
-def _draft(records: CashRecords, intent: InvoiceIntent, settings: LedgerSettings, clock: Clock) -> InvoiceDraft:
-    """What is to be sent, from the quote behind the contract. Raises: InputError."""
-    contract = records.contracts.get(intent.contract_id).value
-    if contract.quote_id is None:
-        raise InputError(f"Contract {contract.number} has no quote, so there are no lines to invoice.")
-    quote = records.quotes.get(contract.quote_id).value
-    deal = records.deals.get(intent.deal_id).value
+def _look_up(ledger: Ledger, intent: InvoiceIntent) -> LedgerInvoice | None:
+    """Ours, if the ledger has it. Raises: InputError where somebody else's has our number."""
+    found = ledger.find_invoice(intent.number, intent.intent_id)
+    if found is not None and found.external_id not in (None, "", intent.intent_id):
+        raise InputError(f"Another invoice in the ledger has the number {intent.number}; give that one another number.")
+    return found
+
+
+def _create(ledger: Ledger, intent: InvoiceIntent, draft: InvoiceDraft) -> LedgerInvoice:
+    try:
+        return ledger.create_invoice(draft, request_key(intent))
+    except AlreadyExistsError:
+        found = _look_up(ledger, intent)
+        if found is not None:
+            return found
+        if intent.calls < CALLS_AT_MOST:  # its search may lag behind its own refusal
+            raise ProviderUnavailableError(f"intent {intent.intent_id}: taken, and not shown yet") from None
+        raise InputError(
+            f"The ledger says number {intent.number} is taken, but shows no such invoice; look for it there."
+        ) from None
+
+
+def _draft(
+    records: CashRecords, intent: InvoiceIntent, settings: LedgerSettings, ledger: Ledger, clock: Clock, jitter: Jitter
+) -> InvoiceDraft:
+    """What is to be sent, from the reviewed lines or the quote behind the contract. Raises: InputError."""
+    quote = intent.bill or _quote(records, intent)
+    customer_id = ensure_customer(records.store, settings, intent.customer_key, ledger=ledger, jitter=jitter)
     billed = next(iter(Contacts(records.store).get_all([quote.contact_id])), None)
     email = billed.contact.emails[0] if billed and billed.contact.emails else ""
-    today = clock.now().astimezone(UTC).date()
-    return draft_of(
-        intent, quote, settings, customer_key=deal.company_id or quote.contact_id, issued_on=today, email=email
-    )
+    today = clock.now().astimezone(ZoneInfo(settings.company.time_zone)).date()
+    draft = draft_of(intent, quote, settings, customer_id=customer_id, issued_on=today, email=email)
+    if draft.total != intent.expected:
+        raise InputError(
+            f"Quote {quote.number} comes to {draft.total} now, and {intent.expected} was planned; it changed after the "
+            "contract was signed."
+        )
+    return draft
 
 
-def _create(held: Held[InvoiceIntent], ledger: Ledger) -> LedgerInvoice:
-    intent = held.value
-    assert intent.draft is not None
-    held.commit(replace(intent, calls=intent.calls + 1))
-    try:
-        return ledger.create_invoice(intent.draft, request_key(intent))
-    except AlreadyExistsError:
-        found = ledger.find_invoice(intent.number, intent.intent_id)
-        if found is None:
-            raise InputError(
-                f"The ledger says number {intent.number} is taken, but shows no such invoice; look for it there."
-            ) from None
-        return found
+def _quote(records: CashRecords, intent: InvoiceIntent) -> Quote:
+    contract = records.contracts.get(intent.contract_id).value if intent.contract_id else None
+    if contract is None or contract.quote_id is None:
+        raise InputError("There is no quote behind this invoice, so there are no lines to invoice.")
+    return records.quotes.get(contract.quote_id).value
 
 
-def _settle(records: CashRecords, held: Held[InvoiceIntent], invoice: LedgerInvoice, clock: Clock) -> InvoiceIntent:
+def _settle(
+    records: CashRecords,
+    held: Held[InvoiceIntent],
+    invoice: LedgerInvoice,
+    tasks: Tasks,
+    clock: Clock,
+    jitter: Jitter,
+) -> InvoiceIntent:
     """Compare with the quote, to the cent. An invoice that differs stays in the ledger, unsent, and a person decides:
     we never delete it."""
     intent = held.value
     draft = intent.draft
     assert draft is not None
-    equal = invoice.total == draft.total and invoice.tax == draft.tax
-    state = IntentState.CREATED if equal else IntentState.DIFFERS
-    reason = "" if equal else _difference(invoice, draft)
-    settled = replace(intent, state=state, invoice=invoice, reason=reason)
-    step = chain_step(
-        intent.deal_id,
-        Step.INVOICE_CREATED if equal else Step.INVOICE_STOPPED,
-        clock.now(),
-        cause=intent.intent_id,
-        other_id=invoice.invoice_id,
-        sentence=f"Invoice {invoice.number} over {invoice.total} is in the ledger." if equal else reason,
-        new=(intent.intent_id, state.value),
+    now, tenant = clock.now(), records.store.tenant
+    equal = equals(invoice, draft)
+    settled = replace(
+        intent,
+        state=IntentState.CREATED if equal else IntentState.DIFFERS,
+        invoice_id=invoice.invoice_id,
+        reason="" if equal else difference(invoice, draft),
     )
-    mirror = InvoiceMirror(invoice, intent.connection_id, intent.deal_id, intent.contract_id, intent.intent_id)
-    held.release(settled, [records.writing_invoice(mirror), records.stepping(step)])
-    log.event("invoice.created", tenant=records.store.tenant, intent=intent.intent_id, equal=equal)
-    return settled
+    sending = sendings(records, settled, invoice, now)
+
+    def attempt() -> None:
+        before = records.invoices.find(invoice_key(intent.connection_id, invoice.invoice_id))
+        mirror = InvoiceMirror(
+            invoice=believed(before.value.invoice if before else None, invoice),
+            connection_id=intent.connection_id,
+            customer_id=invoice.customer_id,
+            deal_id=intent.deal_id,
+            contract_id=intent.contract_id,
+            intent_id=intent.intent_id,
+            agreed=agreed_of(invoice) if equal else _asked_for(invoice, draft),
+        )
+        writes = booking(records, before, mirror, now, cause=intent.intent_id)
+        writes += created_step(records, settled, invoice, now, cause=intent.intent_id)
+        writes += [Outbox(records.store).creating(kept) for kept in sending]
+        held.release(settled, writes)
+
+    guarded(jitter, f"intent {intent.intent_id}", attempt)
+    tasks.create(keep_promise_tasks(sending))
+    log.event("invoice.created", tenant=tenant, intent=intent.intent_id, equal=equal)
+    return held.value
 
 
-def _difference(invoice: LedgerInvoice, draft: InvoiceDraft) -> str:
-    return (
-        f"Invoice {invoice.number} differs: the ledger has {invoice.total} with tax {invoice.tax}, the quote "
-        f"{draft.total} with tax {draft.tax}. It was not sent; correct the tax or the mapping, or take the ledger's."
-    )
+def _asked_for(invoice: LedgerInvoice, draft: InvoiceDraft) -> Agreed:
+    """What was asked for, so that the ledger's figures show as differences; a due date is the ledger's to compute."""
+    return Agreed(draft.number, draft.customer_id, draft.total, draft.tax, invoice.due_on)
 
 
 def _stop(records: CashRecords, held: Held[InvoiceIntent], reason: str, clock: Clock) -> InvoiceIntent:
-    """Nothing was made, and the deal says why."""
+    """Nothing was made, and the deal says why. A person mends the cause and tries again."""
     intent = held.value
     stopped = replace(intent, state=IntentState.STOPPED, reason=reason)
-    step = chain_step(
-        intent.deal_id,
-        Step.INVOICE_STOPPED,
-        clock.now(),
-        cause=intent.intent_id,
-        sentence=reason,
-        new=(intent.intent_id, reason),
-    )
-    held.release(stopped, [records.stepping(step)])
+    writes: list[Write] = []
+    if intent.deal_id is not None:
+        step = chain_step(
+            intent.deal_id,
+            Step.INVOICE_STOPPED,
+            clock.now(),
+            cause=intent.intent_id,
+            sentence=reason,
+            new=(intent.intent_id, reason),
+        )
+        writes.append(records.stepping(step))
+    held.release(stopped, writes)
     log.event("invoice.stopped", severity="WARNING", tenant=records.store.tenant, intent=intent.intent_id)
-    return stopped
+    return held.value

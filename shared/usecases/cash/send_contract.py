@@ -1,118 +1,116 @@
 """Send a contract for signature, once (Q3).
 
 The contract says that it is being sent before the service is called. Whoever finds it so asks the service for our
-intent first: a send whose answer was lost is found, not repeated.
+intent first: a send whose answer was lost is found, not repeated. While a sending may still be under way nobody else
+begins one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared import log
 from shared.domain.cash.contract import Contract, ContractStatus
-from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState, SigningTemplate
-from shared.errors import InputError
+from shared.domain.cash.contract_type import Readiness
+from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState
+from shared.domain.people import User
+from shared.errors import InputError, PermanentError, RateLimitedError
 from shared.ports import Clock, Jitter, Tasks
 from shared.ports.cash import Signing
+from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.store import TenantStore, guarded
 from shared.usecases.cash.move_contract import move_contract
+from shared.usecases.cash.review_contract import review_contract
+from shared.usecases.cash.write_quote import require_deal
 
-Prefill = Mapping[str, Mapping[str, str]]
-"""Role -> field label -> text."""
+UNDER_WAY_FOR = timedelta(minutes=2)
+"""Longer than any call to the service may take: after that a claim is a trace of something that died."""
+
+Render = Callable[[Contract], bytes]
+"""The contract's document as a PDF, for one without a template."""
 
 
-def send_contract(
-    store: TenantStore,
-    contract_id: str,
-    *,
-    signing: Signing,
-    prefill: Prefill,
-    notify_url: str,
-    document: bytes | None,
-    tasks: Tasks,
-    clock: Clock,
-    jitter: Jitter,
-) -> Contract:
-    """Send it, or adopt the sending that happened. Safe to repeat.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What sending needs besides the records. notify_url: where the service's notices go."""
 
-    Raises: NotFoundError; InputError with what is missing, before anything is sent.
+    signing: Signing
+    connection_id: str
+    notify_url: str
+    render: Render
+    tasks: Tasks
+    clock: Clock
+    jitter: Jitter
+
+
+def review_sending(store: TenantStore, contract_id: str, sending: Sending, *, user: User) -> Readiness:
+    """What the contract still needs. Raises: NotFoundError; ForbiddenError; what the signing service raises for now."""
+    records = CashRecords(store)
+    contract = records.contracts.get(contract_id).value
+    require_deal(records, contract.deal_id, user)
+    return review_contract(store, contract, signing=sending.signing)
+
+
+def send_contract(store: TenantStore, contract_id: str, sending: Sending, *, user: User) -> Contract:
+    """Send it, or adopt the sending that happened. Safe to repeat; one that is sent is answered as it is.
+
+    Raises: NotFoundError; ForbiddenError; InputError with everything that is missing, before anything is sent;
+    RateLimitedError while another sending may be under way; ProviderUnavailableError where it is not known whether it
+    was sent.
     """
     records = CashRecords(store)
     contract = records.contracts.get(contract_id).value
+    require_deal(records, contract.deal_id, user)
     if contract.status is not ContractStatus.DRAFT:
         return contract
-    template = signing.template(contract.template_id) if contract.template_id else None
-    require_complete(contract, template, prefill, has_document=document is not None)
-    doubtful = _claim(store, contract_id, clock, jitter)
-    found = signing.find_sent(contract.intent, doubtful.sent_at or clock.now()) if doubtful.sent_at else None
-    state = found or _send(store, doubtful, signing, prefill, notify_url, document)
+    readiness = review_contract(store, contract, signing=sending.signing)
+    if readiness.problems:
+        raise InputError(" ".join(readiness.problems))
+    before = _claim(store, contract_id, sending, user.user_id)
+    state = None
+    if before.sent_at is not None:
+        state = sending.signing.find_sent(before.intent, before.sent_at)
+    if state is None:
+        state = _send(store, before, sending, readiness)
     return move_contract(
         store,
         contract_id,
         state,
-        cause="contract.sent_by_user",
+        cause=user.user_id,
         told_at=None,
         read_at=None,
-        tasks=tasks,
-        clock=clock,
-        jitter=jitter,
+        tasks=sending.tasks,
+        clock=sending.clock,
+        jitter=sending.jitter,
     )
 
 
-def require_complete(
-    contract: Contract, template: SigningTemplate | None, prefill: Prefill, *, has_document: bool
-) -> None:
-    """Everything that would stop it at the signing service, said before sending (Q2). Raises: InputError."""
-    if template is None and not has_document:
-        raise InputError(f"Contract {contract.number} has neither a template nor a document; choose one.")
-    if not contract.signers:
-        raise InputError(f"Contract {contract.number} has no signer; add at least one.")
-    for signer in contract.signers:
-        if "@" not in signer.email:
-            raise InputError(f"{signer.name or 'A signer'} has no email address; add one to send the contract.")
-        if not signer.name:
-            raise InputError(f"The signer {signer.email} has no name; add one to send the contract.")
-    roles = [signer.role for signer in contract.signers]
-    if len(set(roles)) != len(roles):
-        raise InputError("Two signers have the same role; each needs one of its own.")
-    if template is None:
-        return
-    missing = [role for role in template.roles if role not in roles]
-    if missing:
-        raise InputError(f"The template {template.name} has the role '{missing[0]}', and nobody is mapped to it.")
-    strange = [role for role in roles if role not in template.roles]
-    if strange:
-        raise InputError(f"The template {template.name} has no role '{strange[0]}' (any more); map the signer anew.")
-    for role, fields in prefill.items():
-        unknown = [label for label in fields if label not in template.fields.get(role, ())]
-        if unknown:
-            raise InputError(f"The template {template.name} has no field '{unknown[0]}' for {role} (any more).")
-
-
-def _claim(store: TenantStore, contract_id: str, clock: Clock, jitter: Jitter) -> Contract:
-    """Write that it is being sent; return the contract as it was, whose `sent_at` tells of an earlier attempt."""
+def _claim(store: TenantStore, contract_id: str, sending: Sending, actor: str) -> Contract:
+    """Write that it is being sent; return it as it was, whose `sent_at` tells of an earlier attempt."""
 
     def attempt() -> Contract:
         contracts = CashRecords(store).contracts
         stored = contracts.get(contract_id)
-        if stored.value.sent_at is None:
-            claimed = replace(stored.value, sent_at=clock.now())
-            store.commit([contracts.updating(contract_id, claimed, stored.version)])
-        return stored.value
+        before, now = stored.value, sending.clock.now()
+        if before.sending_at is not None and now < before.sending_at + UNDER_WAY_FOR:
+            raise RateLimitedError(f"contract {contract_id} is being sent", resume_at=before.sending_at + UNDER_WAY_FOR)
+        claimed = replace(before, sending_at=now, sent_at=before.sent_at or now, connection_id=sending.connection_id)
+        store.commit(
+            [
+                contracts.updating(contract_id, claimed, stored.version),
+                Audit(store).recording(actor, "contract.sent", contract_id, now),
+            ]
+        )
+        return before
 
-    return guarded(jitter, f"contract {contract_id}", attempt)
+    return guarded(sending.jitter, f"contract {contract_id}", attempt)
 
 
-def _send(
-    store: TenantStore,
-    contract: Contract,
-    signing: Signing,
-    prefill: Prefill,
-    notify_url: str,
-    document: bytes | None,
-) -> EnvelopeState:
+def _send(store: TenantStore, contract: Contract, sending: Sending, readiness: Readiness) -> EnvelopeState:
+    document = None if contract.template_id else sending.render(contract)
     request = EnvelopeRequest(
         intent=contract.intent,
         tenant=store.tenant,
@@ -120,12 +118,27 @@ def _send(
         subject=f"Please sign {contract.number}",
         message="",
         signers=contract.signers,
-        notify_url=notify_url,
+        notify_url=sending.notify_url,
         template_id=contract.template_id,
         document=document,
         document_name=f"{contract.number}.pdf" if document else "",
-        prefill=prefill,
+        prefill=readiness.prefill,
     )
-    state = signing.send(request)
+    try:
+        state = sending.signing.send(request)
+    except PermanentError:
+        _release(store, contract.contract_id, sending)
+        raise
     log.event("contract.sent", tenant=store.tenant, contract=contract.contract_id, envelope=state.envelope_id)
     return state
+
+
+def _release(store: TenantStore, contract_id: str, sending: Sending) -> None:
+    """The service refused, so nothing is under way: a person may mend it and send at once."""
+
+    def attempt() -> None:
+        contracts = CashRecords(store).contracts
+        stored = contracts.get(contract_id)
+        store.commit([contracts.updating(contract_id, replace(stored.value, sending_at=None), stored.version)])
+
+    guarded(sending.jitter, f"contract {contract_id}", attempt)

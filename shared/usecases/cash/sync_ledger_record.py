@@ -2,12 +2,15 @@
 
 A notice names a record and nothing else is taken from it. What a deal shows is computed from its invoices, so that
 paid goes back to open when a payment bounces, and a late notice of an older state changes nothing.
+
+The ledger is always asked after our own row was read, and what it said is written only if that row is as it was: two
+workers can therefore never write their readings in the wrong order, even where the ledger gives them one version.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from shared import log
 from shared.domain.cash.accounting import (
@@ -18,186 +21,256 @@ from shared.domain.cash.accounting import (
     PaymentKind,
     RecordKind,
 )
-from shared.domain.cash.deal import ChainStep, Step, chain_step
-from shared.domain.cash.deal_money import DealMoneyState, deal_money
-from shared.domain.cash.intent import believed
-from shared.ports import Clock, Jitter, Write
+from shared.domain.cash.deal import Step, chain_step
+from shared.domain.cash.intent import IntentState, InvoiceIntent, believed, equals
+from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror, agreed_of, invoice_key, payment_key
+from shared.errors import RateLimitedError, StaleWriteError
+from shared.ports import Clock, Conditions, Jitter, Write
 from shared.ports.cash import Ledger
-from shared.records.cash import CashRecords, InvoiceMirror, PaymentMirror
+from shared.records.cash import CashRecords
+from shared.records.followups import Outbox
+from shared.records.ledgers import customer_matches
 from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded
-
-LAST_VERSION = 2**62
-"""Of a record that was deleted: nothing newer can come."""
+from shared.usecases.cash.book_invoice import booking, created_step
+from shared.usecases.cash.plan_invoices import push_promise
+from shared.usecases.cash.promise_sending import sendings
 
 PAYMENT_KINDS = {
     RecordKind.PAYMENT: PaymentKind.PAYMENT,
     RecordKind.CREDIT_MEMO: PaymentKind.CREDIT_MEMO,
     RecordKind.REFUND: PaymentKind.REFUND,
 }
-PAYMENT_STEPS = {
-    PaymentKind.PAYMENT: Step.PAYMENT_RECEIVED,
-    PaymentKind.CREDIT_MEMO: Step.CREDIT_APPLIED,
-    PaymentKind.REFUND: Step.REFUND_MADE,
+WORDS = {
+    PaymentKind.PAYMENT: "payment",
+    PaymentKind.CREDIT_MEMO: "credit",
+    PaymentKind.REFUND: "refund",
 }
-MONEY_STEPS = {
-    DealMoneyState.PARTIALLY_PAID: Step.DEAL_PARTIALLY_PAID,
-    DealMoneyState.PAID: Step.DEAL_PAID,
-    DealMoneyState.OPEN: Step.DEAL_OPEN_AGAIN,
-}
+AGAIN_IN = timedelta(seconds=30)
 
 
 def sync_ledger_record(
     store: TenantStore, connection_id: str, change: LedgerChange, *, ledger: Ledger, clock: Clock, jitter: Jitter
 ) -> None:
-    """Bring one record of the ledger up to date here. Safe to repeat, in any order."""
-    records = CashRecords(store)
+    """Bring one record of the ledger up to date here. Safe to repeat, in any order.
+
+    Raises: RateLimitedError for an invoice of ours that is just being made; what the ledger raises.
+    """
+    records, cause = CashRecords(store), change.event_id or change.id
     if change.kind is RecordKind.INVOICE:
-        _sync_invoice(records, connection_id, change.id, ledger, clock, jitter, cause=change.event_id)
+        sync_invoice(records, connection_id, change.id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
     elif change.kind in PAYMENT_KINDS:
-        _sync_payment(records, connection_id, PAYMENT_KINDS[change.kind], change, ledger, clock, jitter)
+        kind = PAYMENT_KINDS[change.kind]
+        _sync_payment(records, connection_id, kind, change.id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
 
 
-def _sync_invoice(
+# ------------------------------------------------------------------------------------------------------------ invoices
+
+
+def sync_invoice(
     records: CashRecords,
     connection_id: str,
     invoice_id: str,
+    *,
     ledger: Ledger,
     clock: Clock,
     jitter: Jitter,
-    *,
     cause: str,
 ) -> None:
-    """Only invoices we know: those of our intents, and those made there that were matched to a deal."""
-    known = records.invoices.find(invoice_id)
-    if known is None:
-        return
-    read = ledger.invoice(invoice_id) or _deleted(known.value.invoice, clock.now())
+    """Read one invoice and write down what it is now."""
 
     def attempt() -> None:
-        stored = records.invoices.find(invoice_id)
-        if stored is None:
+        known = records.invoices.find(invoice_key(connection_id, invoice_id))
+        if known is None:
+            _meet(records, connection_id, ledger.invoice(invoice_id), clock, cause)
             return
-        before = stored.value.invoice
-        after = believed(before, read)
+        before, read = known.value.invoice, ledger.invoice(invoice_id)
+        after = believed(before, read) if read else _deleted(before, clock.now())
         if after == before:
             return
-        writes: list[Write] = [
-            records.invoices.updating(
-                invoice_id,
-                InvoiceMirror(
-                    after, connection_id, stored.value.deal_id, stored.value.contract_id, stored.value.intent_id
-                ),
-                stored.version,
-            )
-        ]
-        writes += [records.stepping(step) for step in _invoice_steps(records, stored, after, clock, cause)]
+        mirror = replace(known.value, invoice=after, customer_id=after.customer_id)
+        now = clock.now()
+        intent = _mended(records, mirror)
+        if intent is not None:
+            mirror = replace(mirror, agreed=agreed_of(after))
+        writes = booking(records, known, mirror, now, cause=cause)
+        if intent is not None:
+            equal = replace(intent.value, state=IntentState.CREATED, reason="")
+            writes.append(records.intents.updating(equal.intent_id, equal, intent.version))
+            writes += created_step(records, equal, after, now, cause=cause)
+            writes += [Outbox(records.store).creating(kept) for kept in sendings(records, equal, after, now)]
         records.store.commit(writes)
-        log.event("invoice.read", tenant=records.store.tenant, invoice=invoice_id, status=after.status.value)
+        log.event("invoice.read", tenant=records.store.tenant, invoice=mirror.key, status=after.status.value)
 
     guarded(jitter, f"invoice {invoice_id}", attempt)
 
 
 def _deleted(known: LedgerInvoice, now: datetime) -> LedgerInvoice:
-    """An invoice somebody deleted there owes nothing; nobody can bring it back, so its version is the last."""
-    return replace(known, status=InvoiceStatus.DELETED, version=LAST_VERSION, updated_at=now)
+    """An invoice somebody deleted there owes nothing. One version on: an answer from before cannot bring it back."""
+    if known.status is InvoiceStatus.DELETED:
+        return known
+    return replace(known, status=InvoiceStatus.DELETED, version=known.version + 1, updated_at=now)
 
 
-def _invoice_steps(
-    records: CashRecords, stored: Stored[InvoiceMirror], after: LedgerInvoice, clock: Clock, cause: str
-) -> list[ChainStep]:
-    """What the deal's chain says of the change: edited, voided, and what the deal's money came to."""
-    before, deal_id = stored.value.invoice, stored.value.deal_id
-    if deal_id is None:
-        return []
-    now, version = clock.now(), after.version
-    steps = []
-    if after.status in (InvoiceStatus.VOID, InvoiceStatus.DELETED) and before.status is not after.status:
-        sentence = f"Invoice {after.number} was {after.status.value} in the ledger."
-        steps.append(_step(deal_id, Step.INVOICE_VOIDED, now, cause, sentence, after.invoice_id, version))
-    elif after.total != before.total:
-        sentence = f"Invoice {after.number} was changed in the ledger from {before.total} to {after.total}."
-        steps.append(_step(deal_id, Step.INVOICE_EDITED, now, cause, sentence, after.invoice_id, version))
-    elif after.emailed and not before.emailed:
-        sentence = f"Invoice {after.number} was sent to the customer."
-        steps.append(_step(deal_id, Step.INVOICE_SENT, now, cause, sentence, after.invoice_id, version))
-    others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id)]
-    others = [invoice for invoice in others if invoice.invoice_id != after.invoice_id]
-    today = now.astimezone(UTC).date()
-    was = deal_money([*others, before], after.total.currency, today)
-    is_now = deal_money([*others, after], after.total.currency, today)
-    if is_now.state is not was.state and is_now.state in MONEY_STEPS:
-        sentence = f"{is_now.paid} of {is_now.invoiced} is paid; {is_now.outstanding} is outstanding."
-        steps.append(_step(deal_id, MONEY_STEPS[is_now.state], now, cause, sentence, after.invoice_id, version))
-    return steps
+def _mended(records: CashRecords, mirror: InvoiceMirror) -> Stored[InvoiceIntent] | None:
+    """The intent of an invoice that differed, where somebody corrected it there so that it equals now."""
+    intent = records.intents.find(mirror.intent_id) if mirror.intent_id else None
+    if intent is None or intent.value.state is not IntentState.DIFFERS or intent.value.draft is None:
+        return None
+    return intent if equals(mirror.invoice, intent.value.draft) else None
 
 
-def _step(
-    deal_id: str, step: Step, at: datetime, cause: str, sentence: str, invoice_id: str, version: int
-) -> ChainStep:
-    return chain_step(deal_id, step, at, cause=cause, other_id=invoice_id, sentence=sentence, new=(invoice_id, version))
+def _meet(records: CashRecords, connection_id: str, read: LedgerInvoice | None, clock: Clock, cause: str) -> None:
+    """An invoice we have no row of: one of ours that is just being made, or one that was made there."""
+    if read is None:
+        return
+    intent = _intent_of(records, connection_id, read)
+    if intent is not None:
+        if intent.value.state is IntentState.STOPPED:
+            _adopt(records, intent, clock.now())
+        elif intent.value.settled:
+            raise StaleWriteError(f"invoice {read.invoice_id} was settled meanwhile")
+        raise RateLimitedError(f"intent {intent.value.intent_id} is being made", resume_at=clock.now() + AGAIN_IN)
+    if not _is_customer(records, connection_id, read.customer_id):
+        log.event("invoice.not_ours", tenant=records.store.tenant, connection=connection_id)
+        return
+    made_there = InvoiceMirror(read, connection_id, read.customer_id)
+    records.store.commit(booking(records, None, made_there, clock.now(), cause=cause))
+    log.event("invoice.made_there", tenant=records.store.tenant, invoice=made_there.key)
+
+
+def _is_customer(records: CashRecords, connection_id: str, customer_id: str) -> bool:
+    """Whether the ledger's customer is one of ours; everybody else's business there is none of ours."""
+    matches = customer_matches(records.store, connection_id)
+    return bool(matches.where((("customer_id", "==", customer_id),), limit=1))
+
+
+def _intent_of(records: CashRecords, connection_id: str, read: LedgerInvoice) -> Stored[InvoiceIntent] | None:
+    """By the reference we gave it. A copy somebody made there carries it too, and is not ours."""
+    if not read.external_id or not read.external_id.isalnum():
+        return None
+    intent = records.intents.find(read.external_id)
+    if intent is None or intent.value.connection_id != connection_id:
+        return None
+    return intent if intent.value.invoice_id in (None, read.invoice_id) else None
+
+
+def _adopt(records: CashRecords, intent: Stored[InvoiceIntent], now: datetime) -> None:
+    """It was stopped, and a call of before succeeded after all: the next push finds it."""
+    again = replace(intent.value, state=IntentState.CALLING)
+    pushing, outbox = push_promise(records.store.tenant, again.intent_id, now), Outbox(records.store)
+    writes: list[Write] = [records.intents.updating(again.intent_id, again, intent.version)]
+    if outbox.find(pushing.promise_id) is None:
+        writes.append(outbox.creating(pushing))
+    records.store.commit(writes)
+    log.event("invoice.turned_up", severity="WARNING", tenant=records.store.tenant, intent=again.intent_id)
+
+
+# ------------------------------------------------------------------------------------------------------------ payments
 
 
 def _sync_payment(
     records: CashRecords,
     connection_id: str,
     kind: PaymentKind,
-    change: LedgerChange,
+    payment_id: str,
+    *,
     ledger: Ledger,
     clock: Clock,
     jitter: Jitter,
+    cause: str,
 ) -> None:
-    """The payment by its newest version, then every invoice it touches or touched: their balances moved with it."""
-    read = ledger.payment(kind, change.id)
-    touched: set[str] = set(read.applied) if read else set()
+    """Every invoice it touches or touched, then the payment itself: a crash in between forgets none of them."""
 
     def attempt() -> None:
-        stored = records.payments.find(change.id)
+        stored = records.payments.find(payment_key(connection_id, kind, payment_id))
         known = stored.value.payment if stored else None
-        if known is not None:
-            touched.update(known.applied)
-        after = _payment_after(known, read, clock.now())
-        if after is None or after == known:
+        after = _payment_after(known, ledger.payment(kind, payment_id), clock.now())
+        if after is None:
             return
-        deals = _deals_of(records, touched)
-        mirror = PaymentMirror(after, connection_id, deals)
-        write = (
-            records.payments.updating(change.id, mirror, stored.version)
+        for invoice_id in sorted({*after.applied, *(known.applied if known else ())}):
+            sync_invoice(records, connection_id, invoice_id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
+        if after == known:
+            return
+        deal_ids = _deals_of(records, connection_id, after, stored.value.deal_ids if stored else ())
+        if not deal_ids and not _is_customer(records, connection_id, after.customer_id):
+            log.event("payment.not_ours", tenant=records.store.tenant, connection=connection_id)
+            return
+        mirror = PaymentMirror(after, connection_id, deal_ids)
+        writes: list[Write] = [
+            records.payments.updating(mirror.key, mirror, stored.version)
             if stored
-            else records.payments.creating(change.id, mirror)
-        )
-        steps = [records.stepping(_payment_step(deal_id, known, after, clock, change)) for deal_id in deals]
-        records.store.commit([write, *steps])
+            else records.payments.creating(mirror.key, mirror)
+        ]
+        told = _told(known, after)
+        if told is not None:
+            writes += _payment_steps(records, mirror, *told, clock.now(), cause)
+        records.store.commit(writes)
+        log.event("payment.read", tenant=records.store.tenant, payment=mirror.key, kind=kind.value)
 
-    guarded(jitter, f"payment {change.id}", attempt)
-    for invoice_id in sorted(touched):
-        _sync_invoice(records, connection_id, invoice_id, ledger, clock, jitter, cause=change.event_id or change.id)
+    guarded(jitter, f"payment {payment_id}", attempt)
 
 
 def _payment_after(known: LedgerPayment | None, read: LedgerPayment | None, now: datetime) -> LedgerPayment | None:
     if read is None:  # deleted there: it applies nothing any more
-        return replace(known, applied={}, voided=True, version=LAST_VERSION, updated_at=now) if known else None
+        if known is None or known.voided:
+            return known
+        return replace(known, applied={}, voided=True, version=known.version + 1, updated_at=now)
     return read if known is None or read.version >= known.version else known
 
 
-def _deals_of(records: CashRecords, invoice_ids: set[str]) -> tuple[str, ...]:
-    found = [records.invoices.find(invoice_id) for invoice_id in sorted(invoice_ids)]
-    return tuple(dict.fromkeys(kept.value.deal_id for kept in found if kept and kept.value.deal_id))
+def _deals_of(
+    records: CashRecords, connection_id: str, payment: LedgerPayment, earlier: tuple[str, ...]
+) -> tuple[str, ...]:
+    """By the invoices it is applied to. One that is applied to none belongs to its customer's deal, if there is one."""
+    keys = [invoice_key(connection_id, invoice_id) for invoice_id in sorted(payment.applied)]
+    touched = [kept.value.deal_id for key in keys if (kept := records.invoices.find(key))]
+    if not touched and not earlier:
+        of_customer: Conditions = (("connection_id", "==", connection_id), ("customer_id", "==", payment.customer_id))
+        deals = {kept.value.deal_id for kept in records.invoices.where(of_customer)} - {None}
+        touched = list(deals) if len(deals) == 1 else []
+    return tuple(dict.fromkeys(deal for deal in (*earlier, *touched) if deal))
 
 
-def _payment_step(
-    deal_id: str, known: LedgerPayment | None, after: LedgerPayment, clock: Clock, change: LedgerChange
-) -> ChainStep:
-    gone = after.voided or (known is not None and sum(after.applied.values()) < sum(known.applied.values()))
-    step = Step.PAYMENT_UNAPPLIED if gone else PAYMENT_STEPS[after.kind]
-    word = "no longer counts" if gone else "was entered"
-    sentence = f"A {after.kind.value.replace('_', ' ')} of {after.amount} {word} in the ledger."
-    return chain_step(
-        deal_id,
-        step,
-        clock.now(),
-        cause=change.event_id or change.id,
-        other_id=after.payment_id,
-        sentence=sentence,
-        new=(after.payment_id, after.version),
-    )
+def _told(known: LedgerPayment | None, after: LedgerPayment) -> tuple[Step, str] | None:
+    """The step a reader of the chain is told, if what they see changed."""
+    word, before = WORDS[after.kind], sum(known.applied.values()) if known else 0
+    applied = sum(after.applied.values())
+    gone = after.voided and not (known and known.voided)
+    if after.voided and known is None:
+        return None
+    if gone or (known and applied < before):
+        return Step.PAYMENT_UNAPPLIED, f"A {word} of {after.amount} {'no longer counts' if gone else 'was unapplied'}."
+    if after.kind is PaymentKind.REFUND and known is None:
+        return Step.REFUND_MADE, f"A refund of {after.amount} was made."
+    if known and applied == before:
+        return None
+    if after.kind is PaymentKind.CREDIT_MEMO:
+        return Step.CREDIT_APPLIED, f"A credit of {after.amount} was entered" + (
+            "." if applied else "; it is not applied to an invoice yet."
+        )
+    if after.kind is PaymentKind.PAYMENT:
+        if applied:
+            return Step.PAYMENT_RECEIVED, f"A payment of {after.amount} was entered."
+        return Step.PAYMENT_UNAPPLIED, f"A payment of {after.amount} is not applied to an invoice yet."
+    return None
+
+
+def _payment_steps(
+    records: CashRecords, mirror: PaymentMirror, step: Step, sentence: str, now: datetime, cause: str
+) -> list[Write]:
+    payment = mirror.payment
+    return [
+        records.stepping(
+            chain_step(
+                deal_id,
+                step,
+                now,
+                cause=cause,
+                other_id=payment.payment_id,
+                sentence=sentence,
+                new=(mirror.key, payment.version),
+            )
+        )
+        for deal_id in mirror.deal_ids
+    ]

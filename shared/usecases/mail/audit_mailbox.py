@@ -7,18 +7,17 @@ more is read once more: it was deleted or thrown away while we did not look.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time
 
 from shared.domain.ledger import Rule, SeenRow, State, Wish, queued_row, utc_day
 from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.ports import MessageRef
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.usecases.mail.queue_work import ingest_task
+from shared.usecases.mail.search_for_contacts import audit_search
 from shared.usecases.mail.served import ServedMailbox
 
 ROWS_A_PAGE = 300
-JUST_ARRIVED = timedelta(minutes=15)
-"""A message listed this young may be on its way through history; the next audit sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,15 @@ class AuditResult:
 
 
 def audit_mailbox(served: ServedMailbox, *, after: datetime, before: datetime) -> AuditResult:
-    """Audit the messages Gmail accepted between the two moments (aware UTC)."""
+    """Audit the messages Gmail accepted between the two moments (aware UTC), from the beginning of the first's day."""
     if not Mailboxes(served.store).get(served.mailbox_id).value.served or served.streams.get() is None:
         return AuditResult(0, 0, 0)
     now = served.clock.now()
-    listed = _listed(served, after, min(before, now))
+    until = min(before, now)
+    listed = _listed(served, datetime.combine(utc_day(after), time.min, tzinfo=UTC), until)
     missing = sum(_queue_missing(served, page, now) for page in _pages(listed))
-    vanished = _queue_vanished(served, {ref.gmail_id for ref in listed}, after, min(before, now - JUST_ARRIVED))
+    vanished = _queue_vanished(served, {ref.gmail_id for ref in listed}, after, until)
+    audit_search(served)
     result = AuditResult(len(listed), missing, vanished)
     report = served.warn if missing else served.log
     report("receipt.audited", listed=result.listed, missing=result.missing, vanished=result.vanished)
@@ -74,19 +75,18 @@ def _queue_missing(served: ServedMailbox, refs: list[MessageRef], now: datetime)
 
 
 def _queue_vanished(served: ServedMailbox, listed: set[str], after: datetime, before: datetime) -> int:
-    """Days are coarser than the window, so only whole days inside it are compared."""
-    first, last = utc_day(after) + timedelta(days=1), utc_day(before) - timedelta(days=1)
+    """Rows know days only; one that we had before the end of the window belongs to a message the list must hold."""
     position: tuple[str, str] | None = None
     vanished = 0
-    while first <= last:
-        rows = served.seen.of_days(first, last, after=position, limit=ROWS_A_PAGE)
+    while True:
+        rows = served.seen.of_days(utc_day(after), utc_day(before), after=position, limit=ROWS_A_PAGE)
         for row in rows:
-            if row.value.state is State.LOGGED and row.value.gmail_id not in listed:
+            posted = row.value.state is State.LOGGED and row.value.listed_at < before
+            if posted and row.value.gmail_id not in listed:
                 vanished += _commit(served, row.value.queued_again(Wish.READ, served.clock.now()), row)
         if len(rows) < ROWS_A_PAGE:
-            break
+            return vanished
         position = (rows[-1].value.day.isoformat(), rows[-1].value.gmail_id)
-    return vanished
 
 
 def _commit(served: ServedMailbox, row: SeenRow, before: Stored[SeenRow] | None) -> int:

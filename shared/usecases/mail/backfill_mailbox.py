@@ -38,9 +38,10 @@ from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk
 from shared.usecases.mail.ingest_messages import Ingest, here_already
 from shared.usecases.mail.queue_work import ingest_task, start_times
 from shared.usecases.mail.read_mail import HeadersRead, list_page, read_headers
+from shared.usecases.mail.search_for_contacts import leave_out_unfound, may_search, search_step, step_units
 from shared.usecases.mail.served import ServedMailbox
 
-LISTED, PLANNED = "l", "p"
+LISTED, HITS, PLANNED = "l", "h", "p"
 STALLED_AFTER = timedelta(minutes=5)
 """A run whose last step is older lost its task, or waits for its budget."""
 PAGES_A_CHUNK = 20
@@ -73,7 +74,12 @@ def start_backfill(served: ServedMailbox, *, after: datetime, before: datetime) 
 
 def page_task(served: ServedMailbox, run: BackfillRun, not_before: datetime | None = None, *again: str) -> Task:
     """The next step of a run, named by where the run stands."""
-    where = (run.run_id, run.phase.value, run.list_page or "", run.chunk, run.page, run.started_at.isoformat())
+    places: dict[Phase, tuple[str | int, ...]] = {
+        Phase.LISTING: (run.list_page or "", run.chunks),
+        Phase.SEARCHING: (run.searched_after or "", run.hit_chunks),
+    }
+    place = places.get(run.phase, (run.chunk, run.page))
+    where = (run.run_id, run.started_at.isoformat(), run.phase.value, *place)
     return Task(
         queue="mailbox-backfill",
         function="mailbox_backfill",
@@ -94,6 +100,8 @@ def backfill_page(served: ServedMailbox, run_id: str) -> None:
     try:
         if stored.value.phase is Phase.LISTING:
             _list_page(served, stored)
+        elif stored.value.phase is Phase.SEARCHING:
+            _search(served, stored)
         else:
             _read_page(served, stored)
     except StaleWriteError:
@@ -135,7 +143,43 @@ def _list_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
         served.tasks.create([page_task(served, moved)])
         return
     served.store.commit([streams.updating_backfill(replace(moved, list_page=run.list_page), stored.version), chunk])
-    _plan(served)
+    _after_listing(served)
+
+
+def _after_listing(served: ServedMailbox) -> None:
+    """Search for the contacts' addresses where that is cheaper and loses nothing; else read everything."""
+    stored = served.streams.backfill()
+    assert stored is not None
+    run = stored.value
+    if not run.fresh or not may_search(served, header_units(grouped(_chunks(served, run, LISTED)), served.prices)):
+        _plan(served)
+        return
+    searching = replace(run, phase=Phase.SEARCHING, by_search=True, moved_at=served.clock.now())
+    served.store.commit([served.streams.updating_backfill(searching, stored.version)])
+    served.tasks.create([page_task(served, searching)])
+
+
+def _search(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
+    run, streams = stored.value, served.streams
+    if _draw(served, run, step_units(served)) is None:
+        return
+    hits, last = search_step(served, run)
+    moved = replace(run, searched_after=last, hit_chunks=run.hit_chunks + 1, moved_at=served.clock.now())
+    chunk = streams.writing_chunk(run.run_id, HITS, run.hit_chunks, Chunk(tuple(hits)))
+    if last is None:  # the place stays, so that a crash before the plan repeats this step
+        again = replace(moved, searched_after=run.searched_after)
+        served.store.commit([streams.updating_backfill(again, stored.version), chunk])
+        _plan(served)
+        return
+    served.store.commit([streams.updating_backfill(moved, stored.version), chunk])
+    served.tasks.create([page_task(served, moved)])
+
+
+def _chunks(served: ServedMailbox, run: BackfillRun, kind: str) -> list[Wanted]:
+    """What the run's chunks of one kind hold, once each."""
+    count = run.hit_chunks if kind == HITS else run.chunks
+    found = [wanted for number in range(count) for wanted in served.streams.chunk(run.run_id, kind, number).messages]
+    return list({wanted.gmail_id: wanted for wanted in found}.values())
 
 
 def _plan(served: ServedMailbox) -> None:
@@ -146,21 +190,32 @@ def _plan(served: ServedMailbox) -> None:
     stored = served.streams.backfill()
     assert stored is not None
     run, streams = stored.value, served.streams
-    listed = [wanted for number in range(run.chunks) for wanted in streams.chunk(run.run_id, LISTED, number).messages]
-    unique = list({wanted.gmail_id: wanted for wanted in listed}.values())
-    planned = pages(grouped(unique))
+    listed = to_read = _chunks(served, run, LISTED)
+    if run.by_search:
+        hits = {wanted.gmail_id for wanted in _chunks(served, run, HITS)}
+        leave_out_unfound(served, [wanted for wanted in listed if wanted.gmail_id not in hits])
+        to_read = [wanted for wanted in listed if wanted.gmail_id in hits]
+    planned = pages(grouped(to_read))
     chunks = [planned[start : start + PAGES_A_CHUNK] for start in range(0, len(planned), PAGES_A_CHUNK)]
     for number, chunk in enumerate(chunks):
         messages = tuple(wanted for page in chunk for group in page for wanted in group.messages)
         served.store.commit([streams.writing_chunk(run.run_id, PLANNED, number, Chunk(messages))])
-    reading = replace(run, phase=Phase.READING, chunks=len(chunks), listed=len(unique), moved_at=served.clock.now())
+    reading = replace(
+        run,
+        phase=Phase.READING,
+        chunks=len(chunks),
+        listed=len(listed),
+        decided=len(listed) - len(to_read),
+        moved_at=served.clock.now(),
+    )
     cleared: list[Write] = [streams.deleting_chunk(run.run_id, LISTED, number) for number in range(run.chunks)]
+    cleared += [streams.deleting_chunk(run.run_id, HITS, number) for number in range(run.hit_chunks)]
     if not chunks:
         _finish(served, Stored(reading, stored.version), cleared)
         return
     served.store.commit([streams.updating_backfill(reading, stored.version), *cleared])
     served.tasks.create([page_task(served, reading)])
-    served.log("backfill.listed", messages=len(unique), listings=run.chunks)
+    served.log("backfill.listed", messages=len(listed), to_read=len(to_read))
 
 
 # ------------------------------------------------------------------------------------------------------------ reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.domain.message import summary_of
-from shared.domain.threads import joined
+from shared.domain.threads import joined, older_of
 from shared.ports import Jitter, Write
 from shared.records.mail import Timelines
 from shared.records.store import TenantStore, guarded
@@ -22,6 +22,31 @@ def join_threads(store: TenantStore, *, user_id: str | None, loser: str, winner:
     place = Place(store, user_id)
     while _move_some(place, loser, winner, jitter):
         pass
+
+
+def join_parent(store: TenantStore, *, user_id: str | None, message: str, parent: str, jitter: Jitter) -> None:
+    """Make one conversation of a message and the one it answers, if that one is here now. Safe to repeat.
+
+    First the redirect, then the move: a repeat that finds the redirect goes on with the move.
+    """
+    place = Place(store, user_id)
+
+    def attempt() -> list[tuple[str, str]]:
+        rows = place.messages.get_all([message, parent])
+        if len(rows) < 2:
+            return []
+        live = [live_thread(place, row.value.thread_id) for row in rows]
+        winner = older_of([stored.value for stored in live]).thread_id
+        losers = {stored.value.thread_id: stored for stored in live if stored.value.thread_id != winner}
+        redirects = [
+            place.threads.updating(replace(loser.value, merged_into=winner), loser.version) for loser in losers.values()
+        ]
+        if redirects:
+            store.commit(redirects)
+        return [(row.value.thread_id, winner) for row in rows if row.value.thread_id != winner]
+
+    for loser, winner in guarded(jitter, f"message {message}", attempt):
+        join_threads(store, user_id=user_id, loser=loser, winner=winner, jitter=jitter)
 
 
 def _move_some(place: Place, loser: str, winner: str, jitter: Jitter) -> bool:

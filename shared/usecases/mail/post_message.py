@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.domain.ledger import SeenRow, utc_day
 from shared.domain.mail.body import MailBody
@@ -41,6 +42,10 @@ from shared.usecases.promises import keep_promise_tasks
 
 ReadBody = Callable[[], MailBody]
 """Fetches the body; called only where this copy is the first."""
+
+
+SECOND_LOOK_AFTER = timedelta(seconds=90)
+"""Longer than a worker takes from reading a thread to its commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class _Posting:
         self._read_body = read_body
         self._body: MailBody | None = None
         self._row: Stored[SeenRow] | None = copy.row
+        self._unseen_parent: str | None = None
         self.promised: list[Promise] = []
 
     def attempt(self) -> None:
@@ -95,7 +101,6 @@ class _Posting:
         self._row = None
         if row is None or row.version != self._copy.row.version:
             return  # the row was queued anew, or settled by another run of this task: this one is over
-        self.promised = []
         message_id, touched = self._find()
         if message_id in touched.summaries:
             self._add_holder(message_id)
@@ -116,6 +121,7 @@ class _Posting:
         summaries = touched.summaries
         if links.parent is not None and links.parent not in summaries:
             parent = place.messages.find(links.parent)
+            self._unseen_parent = links.parent if parent is None else None
             if parent is not None:
                 touched = touched.also(live_threads(place, [parent.value.thread_id]))
         known = summaries.get(message_id)
@@ -141,6 +147,7 @@ class _Posting:
                 self._create(reused, touched)
 
     def _create(self, message_id: str, touched: Touched) -> None:
+        self.promised = []
         copy, place, served = self._copy, self._place, self._served
         home = thread_links(copy.headers, message_id).home
         begun = [] if home in touched.ids else [new_thread(home, copy.headers.internal_at)]
@@ -153,7 +160,7 @@ class _Posting:
         served.store.commit(
             [
                 place.messages.creating(message),
-                *self._thread_writes(thread, begun, touched),
+                *self._thread_writes(message_id, thread, begun, touched),
                 *place.entries(thread, place.owners(message.contact_ids)),
                 *(contacts.adding_mail(id_, message.sent_at, incoming=incoming) for id_ in message.contact_ids),
                 *self._settling(message_id),
@@ -186,7 +193,7 @@ class _Posting:
         if message.html_blob and self._body.html:
             self._served.blobs.put(message.html_blob, self._body.html.encode(), "text/html; charset=utf-8")
 
-    def _thread_writes(self, thread: Thread, begun: list[Thread], touched: Touched) -> list[Write]:
+    def _thread_writes(self, message_id: str, thread: Thread, begun: list[Thread], touched: Touched) -> list[Write]:
         """The thread with its new message. Other threads the message touches redirect to it from now on, and a task
         promised in the same commit moves their messages."""
         repository = self._place.threads
@@ -198,11 +205,24 @@ class _Posting:
         for loser in losers:
             writes.append(repository.updating(replace(loser.value, merged_into=thread.thread_id), loser.version))
         self.promised += [self._join(loser.value.thread_id, thread.thread_id) for loser in losers]
+        if self._unseen_parent is not None:
+            self.promised.append(self._second_look(message_id, self._unseen_parent))
         return writes
 
     def _join(self, loser: str, winner: str) -> Promise:
         ids = {"tenant": self._served.store.tenant, "user": self._place.user_id or "", "loser": loser, "winner": winner}
         return promise("thread_join", ids, self._served.clock.now(), self._place.base, loser, winner)
+
+    def _second_look(self, message_id: str, parent: str) -> Promise:
+        """The message it answers may be on its way in another worker: neither sees the other before both are here. So
+        somebody looks again when that worker has ended."""
+        ids = {
+            "tenant": self._served.store.tenant,
+            "user": self._place.user_id or "",
+            "message": message_id,
+            "parent": parent,
+        }
+        return promise("thread_join", ids, self._served.clock.now() + SECOND_LOOK_AFTER, self._place.base, message_id)
 
     # ------------------------------------------------------------------------------------------- one more holder
 
@@ -211,6 +231,7 @@ class _Posting:
 
         The copy may also tell more than the first one did: that its sender is one of us.
         """
+        self.promised = []
         copy, place, served = self._copy, self._place, self._served
         stored = place.messages.find(message_id)
         if stored is None:

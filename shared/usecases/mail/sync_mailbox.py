@@ -247,16 +247,17 @@ def _list_gap_page(
     """One page of the gap. At its end the pinned history id becomes the cursor, and history is read on from there.
 
     What left the mailbox meanwhile is in no list, however old it is: the audit queued here compares all rows with it.
+    It is queued before the commit that forgets the gap, since nothing would ask for it afterwards.
     """
     page = list_page(served.gmail, gap.after, None, gap.page)
     turns = [_listed(ref) for ref in page.refs]
     if page.next_page is not None:
         after = replace(held.value, gap=replace(gap, page=page.next_page))
         return _commit_rows(served, held, after, turns, release=False), False
-    after = replace(held.value, cursor=max(gap.pinned, held.value.cursor), gap=None, reading=None)
-    tasks = _commit_rows(served, held, after, turns, release=False)
     months = Mailboxes(served.store).get(served.mailbox_id).value.options.backfill_months
-    return [*tasks, audit_task(served, min(gap.after, window_start(started_at, months)), started_at)], False
+    served.tasks.create([audit_task(served, min(gap.after, window_start(started_at, months)), started_at)])
+    after = replace(held.value, cursor=max(gap.pinned, held.value.cursor), gap=None, reading=None)
+    return _commit_rows(served, held, after, turns, release=False), False
 
 
 def _listed(ref: MessageRef) -> Turn:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.domain.ledger import Rule, State
 from shared.domain.mailbox import mailbox_id
 from shared.domain.settings import NeverLog, Share
 from shared.domain.visibility import visible
+from shared.ports import Version, Write
 from shared.records.people import Contacts, Users
 from shared.usecases.read_receipt import read_receipt
 from tests.mail_world import ANNA, BEN, CARL, DORA, MailWorld, mail_world
@@ -243,3 +246,29 @@ def test_the_receipt_balances() -> None:
     receipt = read_receipt(world.store, mailbox_id(ANNA), world.clock)
     assert receipt.balanced
     assert (receipt.listed, receipt.logged, receipt.unexplained, receipt.waiting) == (3, 1, 0, 0)
+
+
+def test_a_reply_and_its_parent_posted_at_the_same_moment_become_one_conversation() -> None:
+    """Neither worker sees the other's message: the reply knows only its parent, and the parent only its grandparent."""
+    world = mail_world()
+    world.arrives(subject="A", message_id="a@x")
+    world.sync()
+    world.time.advance(60)
+    world.arrives(subject="Re: B", message_id="c@x", in_reply_to="b@x", references=["b@x"])
+    world.arrives(subject="Re: A", message_id="b@x", in_reply_to="a@x", references=["a@x"])
+    world.sync_alone()
+    reply, parent = world.queue.due("message-ingest")
+    commit = world.memory.commit
+
+    def parent_first(writes: Sequence[Write]) -> list[Version]:
+        """The other worker has read what it needs; now this one commits before it."""
+        world.memory.commit = commit  # type: ignore[method-assign]  # once
+        world.run(parent)
+        return commit(writes)
+
+    world.memory.commit = parent_first  # type: ignore[method-assign]  # the race of this story
+    world.run(reply)
+    assert len(world.timeline()) == 2
+    world.drain()
+    [entry] = world.timeline()
+    assert sorted(kept.subject for kept in entry.messages.values()) == ["A", "Re: A", "Re: B"]

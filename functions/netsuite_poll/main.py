@@ -1,0 +1,13 @@
+"""Ask ledgers that send no notices what changed. Trigger: Cloud Scheduler, every 5 minutes."""
+
+import functions_framework
+
+from shared import wiring
+from shared.entrypoints import ScheduleCall, schedule_endpoint
+from shared.usecases.cash.read_ledger import read_ledgers
+
+
+@functions_framework.http
+@schedule_endpoint
+def netsuite_poll(call: ScheduleCall) -> None:
+    read_ledgers(wiring.documents(), tasks=wiring.tasks(), clock=wiring.clock(), slot=call.scheduled_at, thorough=False)

@@ -1,0 +1,155 @@
+"""Ask a ledger what changed since we asked last, and bring back what got stuck (Q7, Q13).
+
+It is the daily reconcile, the reconcile on demand, and the poll of a ledger that sends no notices. The cursor moves
+after the tasks exist; the stretch before it is read twice, because what was being written may show late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared import log
+from shared.domain.cash.accounting import InvoiceStatus, LedgerChange, RecordKind
+from shared.domain.cash.intent import IntentState, InvoiceIntent
+from shared.domain.ids import digest
+from shared.errors import AlreadyExistsError, StaleWriteError
+from shared.ports import Clock, Conditions, Documents, Jitter, Task, Tasks
+from shared.ports.cash import Ledger
+from shared.records.cash import CashRecords
+from shared.records.followups import Outbox
+from shared.records.ledgers import ledgers
+from shared.records.store import TenantStore, guarded
+from shared.records.sweeps import connected_ledgers
+from shared.usecases.cash.accept_changes import WORKER, change_fields
+from shared.usecases.cash.plan_invoices import push_promise
+from shared.usecases.promises import keep_promise_tasks
+
+OVERLAP = timedelta(minutes=2)
+STUCK_AFTER = timedelta(minutes=15)
+BEHIND = timedelta(minutes=10)
+"""A ledger that told of changes up to longer ago than this has more to tell at once."""
+
+FIRST_LOOK_BACK = timedelta(days=1)
+STILL_OWED = (InvoiceStatus.OPEN.value, InvoiceStatus.PARTIALLY_PAID.value)
+READER = "ledger_read"
+
+
+def read_ledger(
+    store: TenantStore,
+    connection_id: str,
+    *,
+    ledger: Ledger,
+    tasks: Tasks,
+    clock: Clock,
+    jitter: Jitter,
+    thorough: bool = False,
+) -> int:
+    """Queue the reading of everything that changed; returns how many records.
+
+    thorough: also every invoice that is still owed, because a ledger may not tell of what was deleted.
+    Raises: NotFoundError; what the ledger raises.
+    """
+    asked_at = clock.now()
+    settings = ledgers(store).get(connection_id).value
+    since = (settings.read_until or asked_at - FIRST_LOOK_BACK) - OVERLAP
+    page = ledger.changes_since(since)
+    changes = {(change.kind, change.id): change for change in page.changes}
+    if thorough:
+        for owed in _still_owed(store, connection_id, asked_at):
+            changes.setdefault((owed.kind, owed.id), owed)
+    tasks.create([_sync_task(store.tenant, connection_id, change, since) for change in changes.values()])
+    stuck = bring_back_stuck(store, connection_id, tasks=tasks, clock=clock)
+    _move_cursor(store, connection_id, page.complete_until, asked_at, jitter)
+    if since < page.complete_until < asked_at - BEHIND:
+        tasks.create([read_task(store.tenant, connection_id, page.complete_until.isoformat())])
+    log.event("ledger.read", tenant=store.tenant, connection=connection_id, changes=len(changes), stuck=stuck)
+    return len(changes)
+
+
+def read_ledgers(documents: Documents, *, tasks: Tasks, clock: Clock, slot: datetime, thorough: bool) -> int:
+    """Queue a reading of every connected ledger that is due, or of every one; returns how many.
+
+    slot: the run of the schedule, which makes the task new.
+    """
+    queued = []
+    for found in connected_ledgers(documents):
+        connection_id = found.segment(1)
+        stored = ledgers(TenantStore(documents, found.tenant)).find(connection_id)
+        if stored and (thorough or stored.value.due_for_reading(clock.now())):
+            queued.append(read_task(found.tenant, connection_id, slot.isoformat(), thorough=thorough))
+    tasks.create(queued)
+    return len(queued)
+
+
+def read_task(tenant: str, connection_id: str, new: str, *, thorough: bool = False) -> Task:
+    """new: what makes this reading a new one: the schedule's slot, or where the last one ended."""
+    payload = {"tenant": tenant, "connection": connection_id, "thorough": "yes" if thorough else ""}
+    return Task(
+        READER.replace("_", "-"), READER, digest(READER, tenant, connection_id, new, payload["thorough"]), payload
+    )
+
+
+def _sync_task(tenant: str, connection_id: str, change: LedgerChange, since: datetime) -> Task:
+    """since: of the reading that found it. A change that the next reading finds again is read again: two changes within
+    one second of the ledger's clock look like one."""
+    name = digest(
+        "ledger-change",
+        tenant,
+        connection_id,
+        change.kind.value,
+        change.id,
+        change.changed_at.isoformat(),
+        since.isoformat(),
+    )
+    payload = {"tenant": tenant, "connection": connection_id, **change_fields(change)}
+    return Task(WORKER.replace("_", "-"), WORKER, name, payload)
+
+
+def _still_owed(store: TenantStore, connection_id: str, now: datetime) -> list[LedgerChange]:
+    conditions: Conditions = (("connection_id", "==", connection_id), ("invoice.status", "in", STILL_OWED))
+    owed = CashRecords(store).invoices.where(conditions)
+    return [LedgerChange(RecordKind.INVOICE, kept.value.invoice.invoice_id, now) for kept in owed]
+
+
+def _move_cursor(store: TenantStore, connection_id: str, until: datetime, asked_at: datetime, jitter: Jitter) -> None:
+    """Forward only: of two readings at once the further one counts."""
+
+    def attempt() -> None:
+        settings = ledgers(store).get(connection_id)
+        known = settings.value.read_until
+        moved = replace(settings.value, read_until=max(known, until) if known else until, read_at=asked_at)
+        store.commit([ledgers(store).updating(connection_id, moved, settings.version)])
+
+    guarded(jitter, f"ledger {connection_id}", attempt)
+
+
+# --------------------------------------------------------------------------------------------------- what got stuck
+
+
+def bring_back_stuck(store: TenantStore, connection_id: str, *, tasks: Tasks, clock: Clock) -> int:
+    """Promise anew to push every intent that should have been made a quarter of an hour ago; returns how many."""
+    now = clock.now()
+    records = CashRecords(store)
+    conditions: Conditions = (
+        ("connection_id", "==", connection_id),
+        ("state", "in", (IntentState.PLANNED.value, IntentState.CALLING.value)),
+    )
+    waiting = [kept.value for kept in records.intents.where(conditions)]
+    stuck = [intent for intent in waiting if max(intent.start_at, intent.planned_at) <= now - STUCK_AFTER]
+    return sum(push_again(store, intent, tasks=tasks, now=now) for intent in stuck)
+
+
+def push_again(store: TenantStore, intent: InvoiceIntent, *, tasks: Tasks, now: datetime) -> int:
+    """The promise to push it, renewed or made anew, and its task; 0 where another worker just did it."""
+    outbox = Outbox(store)
+    pushing = push_promise(store.tenant, intent.intent_id, now)
+    known = outbox.find(pushing.promise_id)
+    if known is not None:
+        pushing = known.value.again(now)
+    try:
+        store.commit([outbox.updating(pushing, known.version) if known else outbox.creating(pushing)])
+    except (StaleWriteError, AlreadyExistsError):
+        return 0
+    tasks.create(keep_promise_tasks([pushing]))
+    return 1

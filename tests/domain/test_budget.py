@@ -1,0 +1,121 @@
+"""The unit budget: never over the vendor's quota, and live mail never waits for mail of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.budget import LIVE_SHARE, blocked, capacity, draw, full_bucket, live_share, rate_per_s
+from shared.usecases.mail.queue_work import start_times
+
+NOW = datetime(2026, 3, 2, 9, 0).astimezone()
+QUOTA = 6_000
+
+waits = st.floats(0, 40, allow_nan=False)
+live_costs = st.lists(st.sampled_from([2, 20, 40]), min_size=1, max_size=200)
+past_costs = st.lists(st.sampled_from([20, 40]), min_size=1, max_size=25)
+
+
+@dataclass
+class Spender:
+    """Spends as the product does, and remembers which units went when."""
+
+    quota: int = QUOTA
+    now: datetime = NOW
+    spent: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bucket = full_bucket(self.quota, self.now)
+
+    def live(self, costs: list[int]) -> datetime:
+        """A burst of live mail; returns when its first message is read."""
+        return self._spend(costs, floor=0)[0]
+
+    def page(self, headers: int, bodies: list[int]) -> bool:
+        """A page of the past: its headers if there are units for them now, then the bodies as they can be paid."""
+        floor = live_share(self.quota)
+        granted = draw(self.bucket, headers, self.now, quota_units_per_minute=self.quota, floor=floor, may_owe=False)
+        if not granted.granted:
+            return False
+        self.bucket = granted.bucket
+        self.spent.append((self.now, headers))
+        if bodies:
+            self._spend(bodies, floor=floor)
+        return True
+
+    def _spend(self, costs: list[int], *, floor: float) -> list[datetime]:
+        granted = draw(self.bucket, sum(costs), self.now, quota_units_per_minute=self.quota, floor=floor, may_owe=True)
+        self.bucket = granted.bucket
+        starts = start_times(costs, granted, self.now, self.quota)
+        self.spent += zip(starts, costs, strict=True)
+        return starts
+
+    def most_in_a_minute(self) -> int:
+        window = timedelta(seconds=60)
+        return max(sum(cost for at, cost in self.spent if first <= at < first + window) for first, _ in self.spent)
+
+
+@given(
+    st.lists(
+        st.tuples(waits, st.one_of(live_costs, st.tuples(st.integers(20, 500), past_costs))), min_size=1, max_size=40
+    ),
+    st.sampled_from([1_200, 6_000, 15_000, 600_000]),
+)
+def test_no_minute_spends_more_than_the_quota(steps: list[tuple[float, object]], quota: int) -> None:
+    spender = Spender(quota)
+    for wait_s, step in steps:
+        spender.now += timedelta(seconds=wait_s)
+        if isinstance(step, list):
+            spender.live(step)
+        elif isinstance(step, tuple):
+            spender.page(min(step[0], int(capacity(quota) - live_share(quota))), step[1])
+    if spender.spent:
+        assert spender.most_in_a_minute() <= quota
+
+
+@given(st.lists(st.tuples(waits, st.integers(20, 500), past_costs), min_size=1, max_size=40), st.floats(0, 30))
+def test_live_mail_never_waits_for_the_past(pages: list[tuple[float, int, list[int]]], later_s: float) -> None:
+    spender = Spender()
+    for wait_s, headers, bodies in pages:
+        spender.now += timedelta(seconds=wait_s)
+        spender.page(headers, bodies)
+    spender.now += timedelta(seconds=later_s)
+    assert spender.live([20] * (LIVE_SHARE // 20)) == spender.now
+
+
+@given(st.lists(st.tuples(waits, live_costs), min_size=1, max_size=20), st.floats(1, 3_600))
+def test_nothing_starts_before_the_vendors_own_word(bursts: list[tuple[float, list[int]]], blocked_s: float) -> None:
+    spender = Spender()
+    resume_at = spender.now + timedelta(seconds=blocked_s)
+    spender.bucket = blocked(spender.bucket, resume_at)
+    for wait_s, costs in bursts:
+        spender.now += timedelta(seconds=wait_s)
+        spender.live(costs)
+    assert min(at for at, _ in spender.spent) >= resume_at
+    assert spender.most_in_a_minute() <= QUOTA
+
+
+def test_an_import_alone_uses_the_whole_of_its_allowance() -> None:
+    spender = Spender()
+    end = NOW + timedelta(minutes=10)
+    while spender.now < end:
+        if not spender.page(500, [20] * 15):
+            spender.now += timedelta(seconds=0.1)
+    spent = sum(cost for at, cost in spender.spent if at < end)
+    assert spent >= 0.95 * rate_per_s(QUOTA) * 600
+
+
+def test_a_refused_draw_says_when_to_come_back_and_then_it_is_granted() -> None:
+    bucket = draw(full_bucket(QUOTA, NOW), 600, NOW, quota_units_per_minute=QUOTA, floor=400, may_owe=False).bucket
+    refused = draw(bucket, 500, NOW, quota_units_per_minute=QUOTA, floor=400, may_owe=False)
+    assert not refused.granted
+    assert refused.bucket == bucket
+    assert draw(bucket, 500, refused.ready_at, quota_units_per_minute=QUOTA, floor=400, may_owe=False).granted
+
+
+def test_a_later_word_of_the_vendor_is_never_shortened() -> None:
+    bucket = blocked(blocked(full_bucket(QUOTA, NOW), NOW + timedelta(minutes=15)), NOW + timedelta(minutes=1))
+    assert bucket.blocked_until == NOW + timedelta(minutes=15)

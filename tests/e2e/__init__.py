@@ -1,0 +1,1 @@
+"""Tests that drive the whole laptop cloud as a reader would."""
