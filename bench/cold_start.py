@@ -19,13 +19,14 @@ from bench.floors import CALLS, eager_program, floor_name, floor_program
 from bench.import_budget import read_budget
 from bench.processes import compiled_bundle, first_answer_s
 from bench.report import Aim, Figure, Report
+from bench.stand_ins import vendor_clients
 from bench.trivial_request import TrivialRequest
 from bench.trivial_requests import prepare, request_for
 from local.cloud.manifests import Manifest, load_manifests
 
 ABOVE_FLOOR_MS = 60.0
 RUNS = 5
-STARTS_A_FLOOR = 3
+STARTS_A_FLOOR = 5
 """So many functions are compared with one start of their floor right before them: a busy machine slows both alike."""
 QUICK = ("gmail_push", "message_ingest", "timeline_read")
 
@@ -56,11 +57,12 @@ def _measure(cloud: BenchCloud, folder: Path, manifests: Sequence[Manifest]) -> 
     for manifest in manifests:
         alike[tuple(part for part in CALLS if part in budget.allowed(manifest.name))].append(manifest)
         compiled_bundle(ROOT, manifest.name, folder / "bundles")
+    environment = {**vendor_clients(folder), **cloud.supervisor.environment}
     floors = {parts: floor_program(parts, folder) for parts in alike}
     eager = eager_program(folder)
 
     def start_ms(place: Path, target: str, request: TrivialRequest) -> float:
-        return 1000 * first_answer_s(place, target, request, cloud.supervisor.environment)
+        return 1000 * first_answer_s(place, target, request, environment)
 
     for _ in range(RUNS):
         times.eager.append(start_ms(eager, "eager", _PLAIN))

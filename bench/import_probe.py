@@ -1,8 +1,8 @@
 """Which heavy modules each function loads, and when: `python -m bench.import_probe` with a question on standard input.
 
 {"heavy": [module, ...], "requests": {function: {"method", "path", "headers", "body"}}} is answered with
-{function: {"import": [...], "refusal": [...], "answer": [...]}}: what main.py alone brings, what answering a caller
-without proof brings besides, and what the request given for it brings besides.
+{function: {"import": [...], "refusal": [...], "answer": [...], "problems": [...]}}: what main.py alone brings, what
+answering a caller without proof brings besides, what the request given for it brings besides, and what went wrong.
 
 One fresh interpreter loads the framework; every function then runs in a fork of it, which knows nothing of the others.
 """
@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import functions_framework
 from flask import Flask
 
+from bench.stand_ins import vendor_clients
 from bench.trivial_request import TrivialRequest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,19 +48,20 @@ def probed(
 ) -> Loaded:
     """Ask a new interpreter. requests: by function; `environment` then says where the cloud is.
 
-    Raises: RuntimeError with what it said last, if a function cannot be imported or answers with a 5xx.
+    Raises: RuntimeError with what it said last, if a function cannot be imported.
     """
     told = {name: {**asdict(one), "body": one.body.decode()} for name, one in (requests or {}).items()}
-    given = {**os.environ, **NOWHERE, **(environment or {}), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.import_probe"],
-        cwd=ROOT,
-        env=given,
-        input=json.dumps({"heavy": list(heavy), "requests": told}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        given = {**os.environ, **NOWHERE, **vendor_clients(Path(folder)), **(environment or {})}
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "bench.import_probe"],
+            cwd=ROOT,
+            env=given,
+            input=json.dumps({"heavy": list(heavy), "requests": told}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     found: Loaded = json.loads(done.stdout)
@@ -94,26 +97,22 @@ def _in_fork(name: str, heavy: Sequence[str], request: dict[str, Any] | None) ->
 def _stages(name: str, heavy: Sequence[str], request: dict[str, Any] | None) -> dict[str, list[str]]:
     client = _create_app(target=name, source=str(ROOT / "functions" / name / "main.py")).test_client()
     imported = _loaded(heavy)
-    _require(name, client.post("/", json={}).status_code)
+    statuses = {"without proof": client.post("/", json={}).status_code}
     refused = _loaded(heavy)
     if request is not None:
         sent = {"method": request["method"], "headers": request["headers"], "data": request["body"].encode()}
-        _require(name, client.open(request["path"], **sent).status_code)
+        statuses["its request"] = client.open(request["path"], **sent).status_code
     answered = _loaded(heavy)
     return {
         "import": sorted(imported),
         "refusal": sorted(refused - imported),
         "answer": sorted(answered - refused),
+        "problems": [f"{asked}: {status}" for asked, status in statuses.items() if status >= 500],
     }
 
 
 def _loaded(heavy: Sequence[str]) -> set[str]:
     return {module for module in heavy if module in sys.modules}
-
-
-def _require(name: str, status: int) -> None:
-    if status >= 500:
-        raise RuntimeError(f"{name} answered {status}")
 
 
 if __name__ == "__main__":

@@ -62,8 +62,11 @@ def push_of(address: str, *, history_id: int) -> bytes:
 def _payload() -> bytes:
     """Every field that some task has; each reads its own."""
     now = datetime.now(UTC).isoformat()
-    nowhere = ("stream", "channel", "resource", "connection", "contact", "meeting", "run", "loser", "winner", "promise")
+    mail = ("stream", "channel", "resource", "contact", "keys", "meeting", "run", "loser", "winner")
+    cash = ("contract", "delivery", "connection", "promise")
+    nowhere = (*mail, *cash)
     payload = {"tenant": TENANT, "mailbox": mailbox_id(PAUSED), "user": "", "wish": 1, "messages": [], "cause": "poll"}
+    payload["thorough"] = False
     return json.dumps({**payload, **dict.fromkeys(nowhere, "x-nowhere"), "after": now, "before": now}).encode()
 
 

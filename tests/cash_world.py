@@ -246,7 +246,8 @@ class CashWorld:
         self.time.advance(timedelta(**time).total_seconds())
 
     def drain(self, *, redeliver: bool = False) -> int:
-        """Run what is queued until nothing is left, time passing to what is due later; returns how many ran.
+        """Run what is queued until nothing is left, time passing to what is due later while the sweep of promises goes
+        on; returns how many ran.
 
         redeliver: a task that fails comes again after half a minute, as a queue would bring it.
         """
@@ -258,6 +259,7 @@ class CashWorld:
                 if not later or later[0].not_before is None:
                     return ran
                 self.time.set(max(self.time.now(), later[0].not_before))
+                sweep_outbox(self.documents, tasks=self.tasks, clock=self.clock)
                 continue
             for task in due:
                 ran += 1
@@ -312,11 +314,13 @@ class CashWorld:
         return [kept.sentence for kept in self.chain(deal_id) if kept.step is step][-1]
 
 
-def cash_world(*, ledger: FakeLedger | None = None, seed: int = 0) -> CashWorld:
+def cash_world(
+    *, ledger: FakeLedger | None = None, documents: MemoryDocuments | None = None, seed: int = 0
+) -> CashWorld:
     """The company before anything was sold: people, pipeline, and a ledger that is connected and mapped."""
     clock = FakeClock()
     world = CashWorld(
-        documents=MemoryDocuments(),
+        documents=documents or MemoryDocuments(),
         tasks=FakeTasks(clock),
         blobs=FakeBlobs(TENANT),
         clock=clock,
@@ -368,11 +372,11 @@ def sold(
     *lines: QuoteLine,
     tax: str | int = 0,
     schedule: Sequence[Instalment] = DEFAULT_SCHEDULE,
-    seed: int = 0,
+    documents: MemoryDocuments | None = None,
     **quote: Any,
 ) -> CashWorld:
     """The company with one deal that was just won by a signed contract. The ledger computes the quote's tax rate."""
-    world = cash_world(seed=seed)
+    world = cash_world(documents=documents)
     world.books.tax_percent = Decimal(tax)
     world.add_quote(*(lines or (line(1, "100.00"),)), tax_percent=Decimal(tax), schedule=tuple(schedule), **quote)
     world.add_contract()

@@ -359,6 +359,7 @@ def import_two(world: MailWorld) -> None:
         rows,
         actor="u-anna",
         read_phone=lambda _: None,
+        is_public_suffix=lambda _: False,
         tasks=world.tasks,
         clock=world.clock,
         jitter=world.jitter,

@@ -59,23 +59,18 @@ class Row:
 class FakeLedger:
     """One company's books.
 
-    tax_percent: what it computes with; cents_off: how far its tax is off. idempotent: it remembers request keys.
-    lost_replies: how many of the next creations are done and not answered. late: how many of the next creations are not
-    answered and done only when `land` is called. refusing: sentences for the next creations. down: every call fails.
-    sent: who was mailed which invoice. calls: how often each method was called.
+    tax_percent: what it computes with; cents_off: how far its tax is off. idempotent: it remembers request keys;
+    unique: it refuses a number or external id that is taken. lost_replies: how many of the next creations are done and
+    not answered. late: how many of the next creations are not answered and done only when `land` is called. refusing:
+    sentences for the next creations. down: every call fails. sent: who was mailed which invoice. calls: how often each
+    method was called; on_call: hears of each before it is worked on.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        company: LedgerCompany = COMPANY,
-        tax_percent: Decimal = Decimal(0),
-        idempotent: bool = True,
-    ) -> None:
-        self.tax_percent = tax_percent
+    def __init__(self, clock: Clock, *, company: LedgerCompany = COMPANY) -> None:
+        self.tax_percent = Decimal(0)
         self.cents_off = 0
-        self.idempotent = idempotent
+        self.idempotent = True
+        self.unique = True
         self.lost_replies = 0
         self.late = 0
         self.refusing: list[str] = []
@@ -157,7 +152,9 @@ class FakeLedger:
     def _create(self, draft: InvoiceDraft, key: str) -> LedgerInvoice:
         if self.idempotent and key in self._by_key:
             return self._rows[self._by_key[key]].invoice
-        if any(row.draft.external_id == draft.external_id or row.invoice.number == draft.number for row in self.rows()):
+        if self.unique and any(
+            row.draft.external_id == draft.external_id or row.invoice.number == draft.number for row in self.rows()
+        ):
             raise AlreadyExistsError("6140: the number is taken")
         tax, whole = self._figures(draft)
         made = LedgerInvoice(
@@ -320,6 +317,10 @@ class FakeLedger:
     def deletes(self, invoice_id: str) -> None:
         gone = self._rows.pop(invoice_id).invoice
         self._tell(RecordKind.INVOICE, invoice_id, gone.version + 1)
+
+    def applied_payments(self) -> list[str]:
+        """Payments that are applied to something now."""
+        return [id_ for (kind, id_), kept in self._payments.items() if kind is PaymentKind.PAYMENT and kept.applied]
 
     def rows(self) -> list[Row]:
         return list(self._rows.values())

@@ -623,7 +623,14 @@ def _join(world: MailWorld, payload: Mapping[str, Any]) -> None:
 
 
 def _reattach(world: MailWorld, payload: Mapping[str, Any]) -> None:
-    reattach_contact(world.store, payload["contact"], tasks=world.tasks, clock=world.clock, jitter=world.jitter)
+    reattach_contact(
+        world.store,
+        payload["contact"],
+        keys=payload["keys"].split(),
+        tasks=world.tasks,
+        clock=world.clock,
+        jitter=world.jitter,
+    )
 
 
 def _catch_up(world: MailWorld, payload: Mapping[str, Any]) -> None:

@@ -14,6 +14,13 @@ from shared.usecases.reattach_contact import reattach_contact
 @task_endpoint
 def contact_reattach(call: TaskCall) -> None:
     store = wiring.store(call.payload["tenant"])
-    contact, tasks = call.payload["contact"], wiring.tasks()
-    reattach = partial(reattach_contact, store, contact, tasks=tasks, clock=wiring.clock(), jitter=wiring.jitter())
+    reattach = partial(
+        reattach_contact,
+        store,
+        call.payload["contact"],
+        keys=call.payload["keys"].split(),
+        tasks=wiring.tasks(),
+        clock=wiring.clock(),
+        jitter=wiring.jitter(),
+    )
     keep_promise(store, call.payload["promise"], reattach)

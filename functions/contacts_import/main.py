@@ -10,6 +10,7 @@ from shared import wiring
 from shared.answers import import_answer
 from shared.csv_table import read_upload
 from shared.entrypoints import http_endpoint
+from shared.platform.public_suffixes import is_public_suffix
 from shared.usecases.import_contacts import import_contacts
 
 
@@ -24,6 +25,7 @@ def contacts_import(request: Request) -> Mapping[str, Any]:
         table.rows,
         actor=user.user_id,
         read_phone=wiring.phone_reader(request.args.get("region", "US")),
+        is_public_suffix=is_public_suffix,
         tasks=wiring.tasks(),
         clock=wiring.clock(),
         jitter=wiring.jitter(),

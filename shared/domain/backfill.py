@@ -85,10 +85,17 @@ def body_units(logged: int, *, whole_thread: bool, prices: Mapping[str, int]) ->
     return prices["gmail.users.messages.get"] * logged
 
 
+SEARCH_FROM_UNITS = 10_000
+"""Two minutes of reading headers, at Google's quota for new projects."""
+
+
 def search_pays(contacts: int, units_without: int, addresses_a_search: int, prices: Mapping[str, int]) -> bool:
-    """Whether searching for all contacts costs less than half of reading every header: the hits are read besides."""
+    """Whether searching for all contacts costs less than half of reading every header: the hits are read besides.
+
+    A small mailbox is read whole all the same: its receipt then names the very rule by which a message was left out.
+    """
     searches = contacts // addresses_a_search + 1
-    return 2 * searches * prices["gmail.users.messages.list"] < units_without
+    return units_without >= SEARCH_FROM_UNITS and 2 * searches * prices["gmail.users.messages.list"] < units_without
 
 
 class Phase(StrEnum):

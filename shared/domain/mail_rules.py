@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.ledger import SYSTEM_LABELS, Rule
-from shared.domain.mail.addresses import Address, domain_of, is_free_mail, normalize, untagged
+from shared.domain.mail.addresses import Address, domain_of, domains_up, is_free_mail, normalize, untagged
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.matching import NOBODY, AddressRow, Known, contacts_of, is_user
 from shared.domain.people import Viewer
@@ -219,7 +219,11 @@ def _company_matches(people: Iterable[Address], holder: Holder, lookup: Lookup) 
 
 
 def _companies_of(person: Address, lookup: Lookup) -> tuple[str, ...]:
-    return lookup.companies.get(domain_of(person.email), ())
+    """By its domain, or the nearest one above it that belongs to a company: mail.acme.com is Acme's."""
+    domain = domain_of(person.email)
+    if is_free_mail(domain):
+        return ()
+    return next((found for above in domains_up(domain) if (found := lookup.companies.get(above))), ())
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from shared.errors import AlreadyExistsError, ContendedError, StaleWriteError
-from shared.ports import Document, Documents, Jitter, Query, Version, Write
+from shared.ports import ID, Document, Documents, Jitter, Query, Version, Write
 
 T = TypeVar("T")
 
@@ -48,7 +48,11 @@ class TenantStore:
     def _outside(self, query: Query) -> Query:
         if query.group:
             raise ValueError("a tenant's store answers no collection-group query")
-        return replace(query, collection=self._prefix + query.collection)
+        start = query.start_after
+        if start is not None:  # a page's start names a document by its path, which lies below the tenant as well
+            names = [name.removeprefix("-") for name in query.order_by]
+            start = tuple(self._prefix + value if name == ID else value for name, value in zip(names, start, strict=True))
+        return replace(query, collection=self._prefix + query.collection, start_after=start)
 
     def _inside(self, document: Document | None) -> Document | None:
         return replace(document, path=document.path.removeprefix(self._prefix)) if document else None

@@ -39,6 +39,7 @@ def import_contacts(
     *,
     actor: str,
     read_phone: ReadPhone,
+    is_public_suffix: Callable[[str], bool],
     tasks: Tasks,
     clock: Clock,
     jitter: Jitter,
@@ -69,7 +70,7 @@ def import_contacts(
         if dry_run or outcome == "unchanged":
             continue
         if company is not None:
-            save_company(store, company, jitter=jitter)
+            save_company(store, company, is_public_suffix=is_public_suffix, jitter=jitter)
         save_contact(store, contact, actor=actor, tasks=tasks, clock=clock, jitter=jitter)
     return ImportResult(counts["new"], counts["updated"], counts["unchanged"], tuple(errors))
 

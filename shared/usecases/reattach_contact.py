@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from shared.domain.mail.addresses import Address
@@ -21,6 +21,7 @@ from shared.records.mailboxes import Mailboxes, Stored
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users
 from shared.records.store import TenantStore, guarded
+from shared.usecases.calendar.rematch_meetings import rematch_meetings, reread_calendars
 from shared.usecases.mail.place import Place, live_thread
 from shared.usecases.promises import keep_promise_tasks
 
@@ -28,12 +29,16 @@ MESSAGES_A_PAGE = 200
 """Read at once; each is written in a commit of its own."""
 
 
-def reattach_contact(store: TenantStore, contact_id: str, *, tasks: Tasks, clock: Clock, jitter: Jitter) -> int:
-    """Make the contact's stored mail true; returns how many messages changed. Safe to repeat.
+def reattach_contact(
+    store: TenantStore, contact_id: str, *, keys: Sequence[str], tasks: Tasks, clock: Clock, jitter: Jitter
+) -> int:
+    """Make the contact's stored mail and meetings true; returns how many messages changed. Safe to repeat.
 
-    Then the mailboxes are asked for mail that was left out because nobody knew the address, and the contact's figures
-    are computed anew.
+    Then mailboxes and calendars are asked for what was left out because nobody knew the address, and the contact's
+    figures are computed anew. keys: participant keys of the addresses that came or went.
     """
+    rematch_meetings(store, keys, cause=f"{contact_id}-{clock.now().isoformat()}", tasks=tasks)
+    reread_calendars(store, tasks=tasks, clock=clock)
     try:
         contact = Contacts(store).get(contact_id).contact
     except NotFoundError:

@@ -6,11 +6,12 @@ left out for want of a contact, to search the mailboxes for the new address.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shared.domain.ids import digest
 from shared.domain.mail.addresses import is_free_mail
 from shared.domain.matching import Known
+from shared.domain.message import participant_key
 from shared.domain.outbox import Promise, promise
 from shared.domain.people import Company, Contact
 from shared.errors import InputError, NotFoundError
@@ -32,7 +33,8 @@ def save_contact(
     Raises: InputError for a contact without a name or without any address and phone.
     """
     _require_complete(contact)
-    addresses = Addresses(store, Organizations(store).get().index_key)
+    index_key = Organizations(store).get().index_key
+    addresses = Addresses(store, index_key)
     now = clock.now()
 
     def attempt() -> list[Promise]:
@@ -46,7 +48,8 @@ def save_contact(
         if before is not None and before.contact == contact:
             return []
         changed = {known.email for known in (*old, *new) if (known in old) != (known in new)}
-        promises = _promises(store, contact.contact_id, changed, clock) if changed else []
+        keys = sorted({participant_key(index_key, email) for email in changed})
+        promises = [_reattaching(store, contact.contact_id, keys, clock)] if changed else []
         writes: list[Write] = [
             contacts.updating(contact, before.version) if before else contacts.creating(contact),
             *(addresses.removing(known) for known in old if known.email not in {kept.email for kept in new}),
@@ -76,18 +79,23 @@ def known_of(contact: Contact) -> tuple[Known, ...]:
     )
 
 
-def _promises(store: TenantStore, contact_id: str, changed: Sequence[str] | set[str], clock: Clock) -> list[Promise]:
-    ids = {"tenant": store.tenant, "contact": contact_id}
+def _reattaching(store: TenantStore, contact_id: str, keys: Sequence[str], clock: Clock) -> Promise:
+    """keys: of the addresses that came or went; tasks carry no addresses."""
     now = clock.now()
-    new = (contact_id, digest(*sorted(changed)), now.isoformat())
-    return [promise("contact_reattach", ids, now, *new)]
+    ids = {"tenant": store.tenant, "contact": contact_id, "keys": " ".join(keys)}
+    return promise("contact_reattach", ids, now, contact_id, digest(*keys), now.isoformat())
 
 
-def save_company(store: TenantStore, company: Company, *, jitter: Jitter) -> None:
-    """Create a company with its domains; free-mail domains belong to no company (G9).
+def save_company(
+    store: TenantStore, company: Company, *, is_public_suffix: Callable[[str], bool], jitter: Jitter
+) -> None:
+    """Create a company with its domains; free-mail domains and public suffixes belong to no company (G9).
 
     Raises: InputError.
     """
+    public = [domain for domain in company.domains if is_public_suffix(domain)]
+    if public:
+        raise InputError(f"Anybody can register a domain below {public[0]}: it belongs to no company.")
     free = [domain for domain in company.domains if is_free_mail(domain)]
     if free:
         raise InputError(f"{free[0]} is a free-mail domain: it belongs to no company.")

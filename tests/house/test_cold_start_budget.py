@@ -34,4 +34,5 @@ def test_importing_a_function_loads_the_framework_and_nothing_heavy(name: str, l
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_caller_without_proof_makes_it_load_nothing_heavy(name: str, loaded: Loaded) -> None:
+    assert loaded[name]["problems"] == []
     assert loaded[name]["refusal"] == []

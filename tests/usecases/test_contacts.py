@@ -11,6 +11,7 @@ import pytest
 from shared.csv_table import read_table, read_upload
 from shared.domain.people import Company, Contact
 from shared.errors import InputError, TooLargeError
+from shared.platform.public_suffixes import is_public_suffix
 from shared.records.people import Companies, Contacts
 from shared.usecases.contact_figures import mail_figures
 from shared.usecases.import_contacts import ImportResult, import_contacts
@@ -122,7 +123,28 @@ def test_a_contact_needs_a_name_and_a_way_to_reach_it(contact: Contact) -> None:
 def test_a_free_mail_domain_belongs_to_no_company() -> None:
     world = mail_world()
     with pytest.raises(InputError, match="free-mail"):
-        save_company(world.store, Company("y-1", "Gmail users", ("gmail.com",)), jitter=world.jitter)
+        saves_company(world, "gmail.com")
+
+
+def test_a_public_suffix_belongs_to_no_company() -> None:
+    with pytest.raises(InputError, match=r"below co\.uk"):
+        saves_company(mail_world(), "co.uk")
+
+
+def test_mail_from_below_a_companys_domain_is_the_companys() -> None:
+    world = mail_world(contacts=())
+    world.organization(match_company_domains=True)
+    saves_company(world, "customer.co.uk")
+    world.arrives(sender="it@mail.customer.co.uk", subject="From below")
+    world.arrives(sender="it@stranger.co.uk", subject="From beside")
+    world.sync()
+    [message] = world.messages()
+    assert (message.subject, message.company_ids) == ("From below", ("y-1",))
+
+
+def saves_company(world: MailWorld, *domains: str) -> None:
+    company = Company("y-1", "Customer", domains)
+    save_company(world.store, company, is_public_suffix=is_public_suffix, jitter=world.jitter)
 
 
 # ------------------------------------------------------------------------------------------------------- figures, R5
@@ -167,6 +189,7 @@ def brought(world: MailWorld, content: bytes, *, dry_run: bool = False) -> Impor
         table.rows,
         actor="u-anna",
         read_phone=lambda typed: typed if typed.startswith("+") else None,
+        is_public_suffix=is_public_suffix,
         tasks=world.tasks,
         clock=world.clock,
         jitter=world.jitter,

@@ -111,6 +111,13 @@ def domain_of(email: str) -> str:
     return email.rpartition("@")[2] if "@" in email else ""
 
 
+def domains_up(domain: str) -> list[str]:
+    """The domain and those above it, the nearest first; without the last label, which nobody can be below alone:
+    "mail.acme.co.uk" -> ["mail.acme.co.uk", "acme.co.uk", "co.uk"]."""
+    labels = domain.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
 def is_free_mail(domain: str) -> bool:
     """Whether anybody can get a mailbox at `domain`, so that it names no company."""
     return domain.lower() in FREE_MAIL_DOMAINS

@@ -7,25 +7,26 @@ read anew: a whole reading of a calendar takes a call for each 250 events.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from shared.domain.message import participant_key
-from shared.ports import Tasks
+from shared.ports import Clock, Tasks
 from shared.records.calendar import CalendarStreams, Copies, Events
 from shared.records.mailboxes import Mailboxes
-from shared.records.organizations import Organizations
 from shared.records.store import TenantStore
 from shared.usecases.calendar.queue_work import Cause, rebuild_task, sync_task
 
 EVENTS_A_PAGE = 300
 
+REREAD_SLOT_S = 120
 
-def rematch_meetings(store: TenantStore, addresses: Iterable[str], *, cause: str, tasks: Tasks) -> int:
+
+def rematch_meetings(store: TenantStore, keys: Iterable[str], *, cause: str, tasks: Tasks) -> int:
     """Queue a rebuild of every stored meeting that names one of the addresses, old or new; returns how many.
 
-    cause: what makes this change new; asked twice for one cause it queues once.
+    keys: participant keys of the addresses. cause: what makes this change new; asked twice for one cause it queues
+    once.
     """
-    index_key = Organizations(store).get().index_key
-    keys = {participant_key(index_key, address) for address in addresses}
     meeting_ids = {meeting_id for key in keys for meeting_id in _meetings_naming(store, key)}
     tasks.create([rebuild_task(store.tenant, meeting_id, "rematch", cause) for meeting_id in sorted(meeting_ids)])
     return len(meeting_ids)
@@ -55,13 +56,18 @@ def rebuild_meetings_of(store: TenantStore, mailbox_id: str, *, cause: str, task
         after = page[-1].copy_id
 
 
-def reread_calendars(store: TenantStore, *, cause: str, tasks: Tasks) -> int:
+def reread_calendars(store: TenantStore, *, tasks: Tasks, clock: Clock) -> int:
     """Queue a whole reading of every calendar that is followed, under a new generation; returns how many.
 
-    One reading serves every address that became known before it begins: ask once for an import, not once a contact.
+    One reading serves every address that became known before it begins. It begins when the current slot of two minutes
+    is over, so that the contacts of an import cause one and not one each.
     """
+    slot = int(clock.now().timestamp()) // REREAD_SLOT_S + 1
+    start = datetime.fromtimestamp(slot * REREAD_SLOT_S, UTC)
     queued = [
-        sync_task(store.tenant, mailbox.mailbox_id, stream.stream_id, Cause.REREAD, cause)
+        replace(
+            sync_task(store.tenant, mailbox.mailbox_id, stream.stream_id, Cause.REREAD, str(slot)), not_before=start
+        )
         for mailbox in Mailboxes(store).all()
         if mailbox.served
         for stream in CalendarStreams(store, mailbox.mailbox_id).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 from shared import log
 from shared.domain.cash.deal_money import NOT_OWED
@@ -136,13 +137,25 @@ def _push_ours(
     clock: Clock,
     jitter: Jitter,
 ) -> None:
-    """Write what we asked for over the edit, then read what came of it."""
+    """Write what we asked for over the edit, unless it is there again by now, then read what came of it."""
     intent = records.intents.find(mirror.intent_id) if mirror.intent_id else None
     if intent is None or intent.value.draft is None or mirror.agreed is None:
         raise InputError("This invoice was made in the ledger, so there is nothing of ours to push.")
     ledger, invoice_id = open_ledger(mirror.connection_id), mirror.invoice.invoice_id
-    ledger.restore_invoice(invoice_id, replace(intent.value.draft, due_on=mirror.agreed.due_on))
-    sync_invoice(records, mirror.connection_id, invoice_id, ledger=ledger, clock=clock, jitter=jitter, cause=mirror.key)
+    reread = partial(
+        sync_invoice,
+        records,
+        mirror.connection_id,
+        invoice_id,
+        ledger=ledger,
+        clock=clock,
+        jitter=jitter,
+        cause=mirror.key,
+    )
+    reread()
+    if records.invoices.get(mirror.key).value.conflicts:
+        ledger.restore_invoice(invoice_id, replace(intent.value.draft, due_on=mirror.agreed.due_on))
+        reread()
 
 
 def void_invoice(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.domain.mail.addresses import domain_of
+from shared.domain.mail.addresses import domain_of, domains_up
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Decision, Holder, Lookup, decide, participants
 from shared.domain.mailbox import MailboxRecord
@@ -41,7 +41,7 @@ def look_up(store: TenantStore, desk: Desk, messages: Iterable[MailHeaders]) -> 
     emails = [person.email for headers in messages for person in participants(headers).people]
     companies: Mapping[str, tuple[str, ...]] = {}
     if desk.organization.match_company_domains:
-        companies = addresses.companies([domain_of(email) for email in emails])
+        companies = addresses.companies([above for email in emails for above in domains_up(domain_of(email))])
     return Lookup(rows=addresses.rows(emails), companies=companies)
 
 

@@ -34,7 +34,7 @@ from shared.usecases.import_contacts import ImportResult, import_contacts
 from shared.usecases.mail.backfill_mailbox import backfill_page, start_backfill
 from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
 from shared.usecases.mail.ingest_messages import Item, ingest_messages
-from shared.usecases.mail.join_threads import join_threads
+from shared.usecases.mail.join_threads import join_parent, join_threads
 from shared.usecases.mail.open_mailbox import pin_cursor
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.mail.sync_mailbox import sync_mailbox
@@ -89,6 +89,7 @@ class SampleWorld:
             table.rows,
             actor="u-nora",
             read_phone=lambda _typed: None,
+            is_public_suffix=lambda _domain: False,
             tasks=self.tasks,
             clock=self.clock,
             jitter=self.jitter,
@@ -210,6 +211,10 @@ def _ingest(served: ServedMailbox, payload: Mapping[str, Any]) -> None:
 
 def _join(world: SampleWorld, payload: Mapping[str, Any]) -> None:
     user_id = payload["user"] or None
+    if "parent" in payload:
+        ids = {"message": payload["message"], "parent": payload["parent"]}
+        join_parent(world.store, user_id=user_id, jitter=world.jitter, **ids)
+        return
     join_threads(world.store, user_id=user_id, loser=payload["loser"], winner=payload["winner"], jitter=world.jitter)
 
 
@@ -230,6 +235,11 @@ FOLLOW_UPS: Mapping[str, Callable[[SampleWorld, Mapping[str, Any]], object]] = {
     "contact_refresh": lambda world, payload: refresh_figures(world.store, payload["contact"], world.jitter),
     "mailbox_catch_up": _catch_up,
     "contact_reattach": lambda world, payload: reattach_contact(
-        world.store, payload["contact"], tasks=world.tasks, clock=world.clock, jitter=world.jitter
+        world.store,
+        payload["contact"],
+        keys=payload["keys"].split(),
+        tasks=world.tasks,
+        clock=world.clock,
+        jitter=world.jitter,
     ),
 }

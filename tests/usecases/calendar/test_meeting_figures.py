@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shared.domain.matching import Known
+from shared.domain.message import participant_key
 from shared.domain.people import Role, Viewer
 from shared.domain.settings import MailOptions, Share
 from shared.records.addresses import Addresses
@@ -73,7 +74,7 @@ def test_an_address_that_moves_to_another_contact_takes_its_meetings_along(world
     old, new = Known(CARLA, "contact", "carla", None, ("client",)), Known(CARLA, "contact", "dan")
     world.store.commit([addresses.removing(old), addresses.adding(new)])
 
-    assert rematch_meetings(world.store, [CARLA], cause="merge-1", tasks=world.tasks) == 1
+    assert rematch_meetings(world.store, keys(CARLA), cause="merge-1", tasks=world.tasks) == 1
     world.drain()
     assert (world.titles("carla"), world.titles("dan")) == ([], ["About intro"])
 
@@ -83,7 +84,12 @@ def test_a_new_address_finds_meetings_that_were_left_out_by_one_reread(world: Wo
     world.connect()
     addresses = Addresses(world.store, INDEX_KEY)
     world.store.commit([addresses.adding(Known("new@other.example", "contact", "dan"))])
-    assert rematch_meetings(world.store, ["new@other.example"], cause="edit-1", tasks=world.tasks) == 0
-    assert reread_calendars(world.store, cause="edit-1", tasks=world.tasks) == 1
+    assert rematch_meetings(world.store, keys("new@other.example"), cause="edit-1", tasks=world.tasks) == 0
+    assert reread_calendars(world.store, tasks=world.tasks, clock=world.clock) == 1
+    world.clock.advance(120)
     world.drain()
     assert world.titles("dan") == ["About intro"]
+
+
+def keys(*addresses: str) -> list[str]:
+    return [participant_key(INDEX_KEY, address) for address in addresses]

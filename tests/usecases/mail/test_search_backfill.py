@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from shared.domain.backfill import SEARCH_FROM_UNITS, search_pays
 from shared.domain.ledger import Rule
 from shared.domain.mailbox import mailbox_id
+from shared.providers.google.prices import GMAIL_UNITS
 from shared.records.mailboxes import Mailboxes
 from shared.usecases.mail.audit_mailbox import audit_mailbox
 from shared.usecases.mail.backfill_mailbox import start_backfill
+from shared.usecases.mail.catch_up_mailbox import ADDRESSES_A_SEARCH
 from shared.usecases.mail.open_mailbox import pin_cursor
 from shared.usecases.read_receipt import read_receipt
 from tests.mail_world import ANNA, CARL, MailWorld, mail_world
 
-STRANGERS = 30
+STRANGERS = SEARCH_FROM_UNITS // 20
 
 
 def old_mail(world: MailWorld) -> None:
-    """Thirty mails of strangers and two of Carl's, all from before the connect."""
+    """Mails of strangers, enough that searching pays, and two of Carl's, all from before the connect."""
     now = world.clock.now()
     for number in range(STRANGERS):
-        at = now - timedelta(days=number + 1)
+        at = now - timedelta(hours=8 * number + 1)
         world.arrives(sender=f"s{number}@stranger.example", subject=f"Offer {number}", at=at)
     world.arrives(sender=CARL, subject="Hello", at=now - timedelta(days=3, hours=1))
     world.arrives(sender=f"x <{CARL.replace('@', '+shop@')}>", subject="Tagged", at=now - timedelta(days=4, hours=1))
@@ -56,13 +61,18 @@ def test_everything_is_read_where_unmatched_mail_is_kept() -> None:
         assert world.box(ANNA).calls["headers"] == STRANGERS + 2
 
 
-def test_everything_is_read_where_contacts_are_many_and_mail_is_not() -> None:
+def test_a_small_mailbox_is_read_whole_so_that_every_rule_has_its_name() -> None:
     world = mail_world(connected=False)
-    for number in range(200):
-        world.contact(f"c{number}@many.example")
-    world.arrives(sender="s@stranger.example", at=world.clock.now() - timedelta(days=1))
+    stranger = world.arrives(sender="s@stranger.example", at=world.clock.now() - timedelta(days=1))
     import_all(world)
-    assert world.seen().count(rule=Rule.NO_SEARCH_HIT) == 0
+    row = world.seen().get(world.gmail_id(stranger))
+    assert row is not None
+    assert row.value.rule is Rule.NO_MATCH
+
+
+@pytest.mark.parametrize(("contacts", "pays"), [(100, True), (15_000, True), (30_000, False)])
+def test_searching_pays_while_contacts_are_few_beside_the_mail(contacts: int, pays: bool) -> None:
+    assert search_pays(contacts, SEARCH_FROM_UNITS, ADDRESSES_A_SEARCH, GMAIL_UNITS) is pays
 
 
 def test_one_miss_of_the_search_and_everything_is_read_after_all() -> None:
@@ -79,8 +89,8 @@ def test_one_miss_of_the_search_and_everything_is_read_after_all() -> None:
     import_all(world)
     assert world.subjects() == []
 
-    world.contact("s1@stranger.example")
-    world.contact("s2@stranger.example")
+    for number in range(0, STRANGERS, 5):
+        world.contact(f"s{number}@stranger.example")
     now = world.clock.now()
     for _ in range(8):  # each night reads another random sample
         audit_mailbox(world.served(), after=now - timedelta(days=3), before=now)

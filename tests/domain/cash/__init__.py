@@ -1,0 +1,1 @@
+"""What quotes, invoices and mappings come to."""

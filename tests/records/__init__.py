@@ -1,0 +1,1 @@
+"""Tenant-bound repositories."""
