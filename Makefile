@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-FAST := tests/domain tests/usecases tests/invariants tests/house tests/functions tests/test_*.py
+FAST := tests/domain tests/records tests/usecases tests/invariants tests/house tests/functions tests/test_fakes.py tests/test_log.py tests/test_crash.py
+SLOW := --ignore=tests/house/test_cold_start_budget.py
 
 .DEFAULT_GOAL := help
 
@@ -17,13 +18,13 @@ check: .venv/ready ## lint, types, import rules and the tests that need nothing:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(wildcard $(FAST)) -n 2 -m "not emulator and not e2e"
+	$(BIN)/python -m pytest $(FAST) $(SLOW) -n 2 -m "not emulator and not e2e"
 	@if compgen -G "infra/**/*.tf" > /dev/null; then terraform fmt -check -recursive infra; fi
 
 test: .venv/ready ## everything, emulators included: under ten minutes
 	@$(BIN)/python -m local.cloud.requirements_check
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e" --ignore=tests/domain --ignore=tests/usecases --ignore=tests/invariants --ignore=tests/house
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e" $(addprefix --ignore=,tests/domain tests/records tests/usecases tests/invariants tests/e2e)
 	$(BIN)/python -m pytest tests/e2e -m e2e
 
 bench: .venv/ready ## measure: cold starts, latencies, reads, writes and units (see bench/)

@@ -92,6 +92,7 @@ from tests.fakes import (
     FakeWrappingKey,
     MemoryDocuments,
 )
+from tests.firestore_indexes import require_index
 
 TENANT = "acme"
 KEY = b"k" * 32
@@ -524,7 +525,7 @@ def mail_world(
             Account(address, name, f"sub-{name}", "acme.example", aliases=[Alias(f"{name.lower()}@acme-mail.example")])
         )
     world = MailWorld(
-        documents=MemoryDocuments(),
+        documents=MemoryDocuments(require_index),
         tasks=FakeTasks(clock),
         blobs=FakeBlobs(TENANT),
         clock=clock,

@@ -108,7 +108,7 @@ def _reconcile(store: TenantStore, contract_id: str, user: User, tasks: Tasks, c
     if contract.connection_id is None:
         raise InputError(f"Contract {contract.number} did not go through a signing service.")
     minute = clock.now().replace(second=0, microsecond=0).isoformat()
-    tasks.create([reconcile_task(store.tenant, contract.connection_id, minute)])
+    tasks.create([reconcile_task(store.tenant, contract.connection_id, f"asked {minute}")])
 
 
 def remind_signers(

@@ -12,8 +12,8 @@ from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, agreed_of
 from shared.domain.outbox import Promise
 from shared.domain.people import User
-from shared.errors import InputError
-from shared.ports import Clock, Jitter, Tasks, Write
+from shared.errors import AlreadyExistsError, InputError
+from shared.ports import Clock, Jitter, Tasks
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
@@ -47,17 +47,15 @@ def retry_invoice(
     now = clock.now()
 
     def attempt() -> Promise:
-        records, outbox = CashRecords(store), Outbox(store)
+        records = CashRecords(store)
         stored = records.intents.get(intent_id)
         if stored.value.state is not IntentState.STOPPED:
             raise InputError(f"Invoice {stored.value.number} was not stopped; there is nothing to try again.")
         planned = replace(stored.value, state=IntentState.PLANNED, reason="", start_at=min(stored.value.start_at, now))
-        pushing = push_promise(store.tenant, intent_id, now)
-        known = outbox.find(pushing.promise_id)
-        pushing = known.value.again(now) if known else pushing
-        writes: list[Write] = [
+        pushing = push_promise(store.tenant, intent_id, now, now.isoformat())
+        writes = [
             records.intents.updating(intent_id, planned, stored.version),
-            outbox.updating(pushing, known.version) if known else outbox.creating(pushing),
+            Outbox(store).creating(pushing),
             Audit(store).recording(actor.user_id, "invoice.retried", intent_id, now),
         ]
         store.commit(writes)
@@ -73,10 +71,12 @@ def ask_to_send(store: TenantStore, intent_id: str, actor: User, *, tasks: Tasks
     if intent.state is not IntentState.CREATED:
         raise InputError(intent.reason or f"Invoice {intent.number} is not in the ledger yet, so it cannot be sent.")
     now = clock.now()
-    sending = send_promise(store.tenant, intent_id, now)
-    if Outbox(store).find(sending.promise_id) is None:
-        audit = Audit(store).recording(actor.user_id, "invoice.send_asked", intent_id, now)
+    sending = send_promise(store.tenant, intent_id, now, now.isoformat())
+    audit = Audit(store).recording(actor.user_id, "invoice.send_asked", intent_id, now)
+    try:
         store.commit([Outbox(store).creating(sending), audit])
+    except AlreadyExistsError:
+        log.event("invoice.send_asked_twice", tenant=store.tenant, intent=intent_id)
     tasks.create(keep_promise_tasks([sending]))
 
 

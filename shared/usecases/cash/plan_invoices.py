@@ -201,5 +201,6 @@ def _planned_step(records: CashRecords, intent: InvoiceIntent) -> list[Write]:
     return [records.stepping(step)]
 
 
-def push_promise(tenant: str, intent: str, start_at: datetime) -> Promise:
-    return promise("invoice_push", {"tenant": tenant, "intent": intent}, start_at, intent)
+def push_promise(tenant: str, intent: str, start_at: datetime, *again: str) -> Promise:
+    """again: what makes another try a new one; a queue may remember the name of the first for a day."""
+    return promise("invoice_push", {"tenant": tenant, "intent": intent}, start_at, intent, *again)

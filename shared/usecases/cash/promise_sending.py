@@ -12,8 +12,9 @@ from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers
 
 
-def send_promise(tenant: str, intent_id: str, now: datetime) -> Promise:
-    return promise("invoice_send", {"tenant": tenant, "intent": intent_id}, now, intent_id)
+def send_promise(tenant: str, intent_id: str, now: datetime, *again: str) -> Promise:
+    """again: what makes asking once more a new wish."""
+    return promise("invoice_send", {"tenant": tenant, "intent": intent_id}, now, intent_id, *again)
 
 
 def sendings(records: CashRecords, intent: InvoiceIntent, invoice: LedgerInvoice, now: datetime) -> list[Promise]:

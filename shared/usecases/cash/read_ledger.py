@@ -143,10 +143,9 @@ def bring_back_stuck(store: TenantStore, connection_id: str, *, tasks: Tasks, cl
 def push_again(store: TenantStore, intent: InvoiceIntent, *, tasks: Tasks, now: datetime) -> int:
     """The promise to push it, renewed or made anew, and its task; 0 where another worker just did it."""
     outbox = Outbox(store)
-    pushing = push_promise(store.tenant, intent.intent_id, now)
-    known = outbox.find(pushing.promise_id)
-    if known is not None:
-        pushing = known.value.again(now)
+    known = outbox.find(push_promise(store.tenant, intent.intent_id, now).promise_id)
+    fresh = push_promise(store.tenant, intent.intent_id, now, now.isoformat())
+    pushing = known.value.again(now) if known else fresh
     try:
         store.commit([outbox.updating(pushing, known.version) if known else outbox.creating(pushing)])
     except (StaleWriteError, AlreadyExistsError):

@@ -158,11 +158,9 @@ def _intent_of(records: CashRecords, connection_id: str, read: LedgerInvoice) ->
 def _adopt(records: CashRecords, intent: Stored[InvoiceIntent], now: datetime) -> None:
     """It was stopped, and a call of before succeeded after all: the next push finds it."""
     again = replace(intent.value, state=IntentState.CALLING)
-    pushing, outbox = push_promise(records.store.tenant, again.intent_id, now), Outbox(records.store)
-    writes: list[Write] = [records.intents.updating(again.intent_id, again, intent.version)]
-    if outbox.find(pushing.promise_id) is None:
-        writes.append(outbox.creating(pushing))
-    records.store.commit(writes)
+    pushing = push_promise(records.store.tenant, again.intent_id, now, now.isoformat())
+    update = records.intents.updating(again.intent_id, again, intent.version)
+    records.store.commit([update, Outbox(records.store).creating(pushing)])
     log.event("invoice.turned_up", severity="WARNING", tenant=records.store.tenant, intent=again.intent_id)
 
 

@@ -43,6 +43,7 @@ from shared.usecases.reattach_contact import reattach_contact
 from shared.usecases.save_contact import save_contact
 from tests.fake_mailbox import FakeMailbox
 from tests.fakes import FakeBlobs, FakeChance, FakeClock, FakeJitter, FakeTasks, MemoryDocuments
+from tests.firestore_indexes import require_index
 
 TENANT = "birchline"
 KEY = b"s" * 32
@@ -160,7 +161,7 @@ def sample_world(now: datetime = MONDAY) -> SampleWorld:
         aliases = [Alias(alias) for alias in user.aliases]
         gmail.open(Account(user.email, user.name, f"sub-{user.user_id}", "birchline.example", aliases=aliases))
     boxes = {user.email: FakeMailbox(gmail, user.email) for user in sample.users}
-    world = SampleWorld(sample, clock, MemoryDocuments(), FakeTasks(clock), gmail, boxes)
+    world = SampleWorld(sample, clock, MemoryDocuments(require_index), FakeTasks(clock), gmail, boxes)
     company, store = sample.company, world.store
     organization = Organization(
         TENANT,

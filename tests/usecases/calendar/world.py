@@ -34,6 +34,7 @@ from shared.usecases.calendar.roll_series import roll_series
 from shared.usecases.calendar.served import ServedCalendars
 from shared.usecases.calendar.sync_calendar import sync_calendar
 from shared.usecases.promises import keep_promise
+from tests.firestore_indexes import require_index
 from tests.fakes import FakeChance, FakeClock, FakeJitter, FakeTasks, MemoryDocuments
 from tests.usecases.calendar.fake_calendar import FakeCalendar
 
@@ -49,7 +50,7 @@ INDEX_KEY = bytes(32)
 class World:
     """The ports, Ann's and Ben's calendars, and one organization with two contacts, Carla and Dan."""
 
-    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+    documents: MemoryDocuments = field(default_factory=lambda: MemoryDocuments(require_index))
     clock: FakeClock = field(default_factory=FakeClock)
     chance: FakeChance = field(default_factory=FakeChance)
     jitter: FakeJitter = field(default_factory=FakeJitter)
