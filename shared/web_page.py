@@ -22,6 +22,7 @@ table{border-collapse:collapse;width:100%;margin:1.5rem 0;font-variant-numeric:t
 caption{text-align:left;color:var(--soft);padding-bottom:.5rem}
 th,td{padding:.55rem .5rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
 th:first-child,td:first-child{text-align:left}tfoot tr:last-child{font-weight:700;font-size:1.1rem}
+@media(max-width:36rem){th,td{padding:.5rem .2rem;font-size:.8rem}}
 tfoot td,tfoot th{border-bottom:0;font-weight:inherit}tbody tr:last-child td{border-bottom:2px solid var(--ink)}
 label{display:block;margin:.75rem 0 .2rem;font-weight:600}
 input[type=text],input[type=email],textarea{width:100%;padding:.6rem;font:inherit;color:inherit;

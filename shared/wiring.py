@@ -742,7 +742,7 @@ def _netsuite(tenant: str, connection_id: str, _account_id: str, _connected_at: 
     keys = Keys.opened(vault(tenant).open(connection_id, REFRESH_TOKEN, kept.value.refresh_token).decode())
     size = int(os.environ.get("NETSUITE_CALLS_AT_ONCE") or 4)
     http = NetsuiteClient(
-        Account.of(keys.account_id, os.environ.get("NETSUITE_API_ROOT")),
+        Account(keys.account_id, os.environ.get("NETSUITE_API_ROOT")),
         access_of(keys, _netsuite_token(tenant, connection_id), clock=clock(), chance=chance()),
         clock=clock(),
         chance=chance(),

@@ -318,6 +318,11 @@ class FakeLedger:
         gone = self._rows.pop(invoice_id).invoice
         self._tell(RecordKind.INVOICE, invoice_id, gone.version + 1)
 
+    def forget_changes(self) -> None:
+        """It does not tell of what changed so far, as NetSuite does not tell of what was deleted."""
+        self._changes.clear()
+        self.notices.clear()
+
     def applied_payments(self) -> list[str]:
         """Payments that are applied to something now."""
         return [id_ for (kind, id_), kept in self._payments.items() if kind is PaymentKind.PAYMENT and kept.applied]

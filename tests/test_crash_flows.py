@@ -16,7 +16,10 @@ HERE = Path(__file__).parent
 
 READ_ONLY = {
     "backfill_estimate": "lists and samples, stores nothing",
+    "chain_read": "reads what is stored",
     "connection_status": "reads what is stored",
+    "integration_log_read": "reads what is stored",
+    "invoices_read": "reads what is stored",
     "message_read": "reads what is stored",
     "missing_explain": "reads what is stored, and searches the mailbox",
     "timeline_read": "reads what is stored",

@@ -51,7 +51,8 @@ class TenantStore:
         start = query.start_after
         if start is not None:  # a page's start names a document by its path, which lies below the tenant as well
             names = [name.removeprefix("-") for name in query.order_by]
-            start = tuple(self._prefix + value if name == ID else value for name, value in zip(names, start, strict=True))
+            values = zip(names, start, strict=True)
+            start = tuple(self._prefix + value if name == ID else value for name, value in values)
         return replace(query, collection=self._prefix + query.collection, start_after=start)
 
     def _inside(self, document: Document | None) -> Document | None:

@@ -231,7 +231,7 @@ def test_i24_a_newer_version_is_believed_also_when_it_says_unpaid() -> None:
 
 
 def test_i24_two_readers_write_in_the_order_in_which_the_ledger_answered() -> None:
-    """One reads unpaid and is slow; the other reads paid and writes first. Even with one version for both, paid stays."""
+    """One reads unpaid and is slow; the other reads paid and writes first. Of one version for both, paid stays."""
     world = invoiced()
     row = world.books.rows()[0]
     version = row.invoice.version

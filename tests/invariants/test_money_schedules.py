@@ -31,7 +31,7 @@ MUST_HAPPEN = (
 def test_one_invoice_per_intent_equal_to_the_cent_and_paid_as_the_ledger_says(
     chunk: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exactly one invoice each, its total the quote's, mailed at most once, payments as in the ledger, no token lost."""
+    """One invoice each, its total the quote's, mailed at most once, payments as in the ledger, no token lost."""
     counts: Counter[str] = Counter()
     each = SCHEDULES // CHUNKS
     for seed in range(chunk * each, (chunk + 1) * each):

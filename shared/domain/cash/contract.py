@@ -183,7 +183,7 @@ def merged_signers(words: Iterable[SignerState]) -> tuple[SignerState, ...]:
 
     A signer is a recipient and an address: after a correction the recipient is somebody else, and who was asked before
     is kept as far as they came. The newest word counts, but nobody unsigns; when somebody first looked and signed, and
-    when mail last came back, is taken from whichever word knows it.
+    when mail first came back, is taken from whichever word knows it.
     """
     merged: dict[tuple[str, str], SignerState] = {}
     for word in words:
@@ -203,7 +203,7 @@ def _joined(one: SignerState, other: SignerState) -> SignerState:
         max(one, other, key=_newest),
         viewed_at=min(filter(None, (one.viewed_at, other.viewed_at)), default=None),
         signed_at=min(filter(None, (one.signed_at, other.signed_at)), default=None),
-        bounced_at=max(filter(None, (one.bounced_at, other.bounced_at)), default=None),
+        bounced_at=min(filter(None, (one.bounced_at, other.bounced_at)), default=None),
         ip=max(one.ip, other.ip),
     )
 

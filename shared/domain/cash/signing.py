@@ -68,7 +68,7 @@ class EnvelopeRequest:
 class SignerState:
     """How far one signer is. recipient_id: the service's own, which a template may set otherwise than we asked; role is
     the one we gave, unless it is empty. Times are aware UTC; reason: why they declined. told_at: when this was so, as
-    the service or our reading of it says. bounced_at: when the mail to them last came back."""
+    the service or our reading of it says. bounced_at: when mail to this address first came back."""
 
     recipient_id: str
     name: str

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FONTS = Path(__file__).parent / "fonts"
 FONT = "DejaVu"
 LOGO_HEIGHT_MM = 16
+LEADING = 1.45
+"""Height of a line of text, in heights of its letters."""
+
+MM_PER_POINT = 25.4 / 72
 
 Anchor = Callable[[str], str]
 """The hidden text, by recipient id, at which a signing service puts a signature or a date."""
@@ -42,12 +46,12 @@ class PaperWriter:
         pdf = _sheet(f"Quote {quote.number}", head, written_on)
         _heading(pdf, f"Quote {quote.number}", head, written_on)
         if quote.expires_on:
-            pdf.cell(text=f"Valid until {quote.expires_on:%d %B %Y}", new_x="LMARGIN", new_y="NEXT")
+            _write(pdf, f"Valid until {quote.expires_on:%d %B %Y}")
         _lines(pdf, quote)
         _schedule(pdf, quote)
         if quote.memo:
             pdf.ln(4)
-            pdf.multi_cell(0, text=quote.memo, new_x="LMARGIN", new_y="NEXT")
+            _write(pdf, quote.memo)
         return bytes(pdf.output())
 
     @reads
@@ -58,7 +62,7 @@ class PaperWriter:
         pdf = _sheet(f"Contract {contract.number}", head, written_on)
         _heading(pdf, f"Contract {contract.number}", head, written_on)
         pdf.ln(2)
-        pdf.multi_cell(0, text=merged(contract.terms, facts), new_x="LMARGIN", new_y="NEXT")
+        _write(pdf, merged(contract.terms, facts))
         if quote is not None:
             _lines(pdf, quote)
             _schedule(pdf, quote)
@@ -133,7 +137,7 @@ def _heading(pdf: FPDF, title: str, head: Letterhead, written_on: date) -> None:
 
 def _write(pdf: FPDF, text: str, *, size: int = 10, style: str = "") -> None:
     pdf.set_font(FONT, style=style, size=size)
-    pdf.multi_cell(0, text=text, new_x="LMARGIN", new_y="NEXT")
+    pdf.multi_cell(0, h=size * MM_PER_POINT * LEADING, text=text, new_x="LMARGIN", new_y="NEXT")
     pdf.set_font(FONT, size=10)
 
 
@@ -143,7 +147,7 @@ def _lines(pdf: FPDF, quote: Quote) -> None:
     *rest, last = sums(quote)
     with pdf.table(
         borders_layout="HORIZONTAL_LINES",
-        col_widths=(44, 10, 16, 12, 18),
+        col_widths=(40, 12, 16, 13, 19),
         text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT"),
         line_height=6,
     ) as table:
@@ -162,4 +166,4 @@ def _schedule(pdf: FPDF, quote: Quote) -> None:
         return
     pdf.ln(4)
     for part, amount in zip(quote.schedule, instalments(quote), strict=True):
-        pdf.cell(text=f"Instalment {part.number}: {amount}, {due_words(part)}", new_x="LMARGIN", new_y="NEXT")
+        _write(pdf, f"Instalment {part.number}: {amount}, {due_words(part)}")

@@ -60,7 +60,7 @@ def entered(form: Mapping[str, object]) -> Keys:
             raise InputError(f"Enter the {label}.")
     optional = ("subsidiary_id", "discount_item_id")
     values = {name: str(form[name]).strip() for name in (*wanted, *optional) if form.get(name)}
-    values["account_id"] = Account.of(values["account_id"]).account_id
+    values["account_id"] = Account(values["account_id"]).account_id
     return Keys(way.id, values)
 
 
@@ -104,7 +104,7 @@ class KeysAuthorization:
             private_key=values["private_key"].encode(),
         )
         return ClientCredentialsGrant(
-            Account.of(keys.account_id, self._root_url),
+            Account(keys.account_id, self._root_url),
             credentials,
             clock=self._clock,
             chance=self._chance,
@@ -145,7 +145,7 @@ def access_of(keys: Keys, token: Callable[[bool], str], *, clock: Clock, chance:
         token_id=values["token_id"],
         token_secret=values["token_secret"],
     )
-    return SignedAccess(Account.of(keys.account_id), credentials, clock=clock, chance=chance)
+    return SignedAccess(Account(keys.account_id), credentials, clock=clock, chance=chance)
 
 
 def settings_of(keys: Keys) -> LedgerSettings:

@@ -85,7 +85,7 @@ def _standing(
     others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id) if kept.value.key != after.key]
     invoices = [*others, after.invoice]
     state = money_state(invoices)
-    moved = replace(known, state=state, written=known.written + 1)
+    moved = replace(known, state=state, written=known.written)
     writes = [
         records.standings.updating(deal_id, moved, stored.version)
         if stored

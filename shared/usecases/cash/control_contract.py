@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain.cash.contract import UNDER_WAY, Contract, ContractStatus
@@ -148,8 +149,9 @@ def void_contract(
         raise InputError(f"Contract {contract.number} is {_word(contract)}; it cannot be voided any more.")
     if contract.envelope_id is None:
         return _void_draft(store, contract_id, said, user, clock, jitter)
-    signing().void(contract.envelope_id, said)
     now = clock.now()
+    store.commit([Audit(store).recording(user.user_id, "contract.void_asked", contract_id, now)])
+    signing().void(contract.envelope_id, said)
     state = EnvelopeState(contract.envelope_id, EnvelopeStatus.VOIDED, now, contract_id=contract_id, void_reason=said)
     return move_contract(
         store,
@@ -161,7 +163,6 @@ def void_contract(
         tasks=tasks,
         clock=clock,
         jitter=jitter,
-        also=(Audit(store).recording(user.user_id, "contract.voided", contract_id, now),),
     )
 
 
@@ -195,9 +196,11 @@ def correct_signer(
     sentence = f"{asked.name} was replaced by {name} as signer of contract {contract.number}."
 
     def corrected(known: Contract) -> Contract:
-        now = clock.now()
-        state = replace(
-            asked, name=name, email=email, status=SignerStatus.SENT, told_at=now, viewed_at=None, bounced_at=None
+        told_at = max(
+            clock.now(), (asked.told_at or clock.now()) + timedelta(microseconds=1)
+        )  # newer than what it mends
+        state = SignerState(
+            recipient_id, name, email, SignerStatus.SENT, order=asked.order, role=asked.role, told_at=told_at
         )
         others = [
             signer

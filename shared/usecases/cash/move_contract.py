@@ -115,7 +115,7 @@ def _told_owner(records: CashRecords, before: Contract, after: Contract, now: da
         told.append((f"Contract {after.number} is signed by everyone.", ("signed",)))
     for signer in _newly(before, after, "bounced_at"):
         sentence = f"Mail about contract {after.number} to {signer.name} came back; correct the address."
-        told.append((sentence, ("bounced", signer.recipient_id, str(signer.bounced_at))))
+        told.append((sentence, ("bounced", signer.recipient_id, signer.email.casefold())))
     return [
         Todos(records.store).asking(
             deal.value.owner_id, after.deal_id, sentence, now, new=("contract", after.contract_id, *new)
@@ -184,10 +184,8 @@ def _signer_step(contract: Contract, signer: SignerState, step: Step, now: datet
         Step.CONTRACT_SIGNED_BY: f"{signer.name} ({side}) signed contract {contract.number}{place}.",
         Step.CONTRACT_BOUNCED: f"Mail about contract {contract.number} to {signer.name} ({side}) came back.",
     }
-    what = [signer.recipient_id, signer.email.casefold(), step.value]
-    if step is Step.CONTRACT_BOUNCED:
-        what.append(at.isoformat())
-    return _step(contract, step, at, cause, words[step], tuple(what))
+    what = (signer.recipient_id, signer.email.casefold(), step.value)
+    return _step(contract, step, at, cause, words[step], what)
 
 
 def _ours(contract: Contract, signer: SignerState) -> bool:

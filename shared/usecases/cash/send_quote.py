@@ -83,7 +83,7 @@ def send_quote(
             cause=user.user_id,
             other_id=sent.number,
             sentence=f"Quote {sent.number} over {sent.totals.total} was sent.",
-            new=(quote_id, now.isoformat()),
+            new=(quote_id, sha256),
         )
         audit = Audit(store).recording(user.user_id, "quote.sent", quote_id, now, after={"pdf_sha256": sha256})
         store.commit([records.quotes.updating(quote_id, sent, stored.version), records.stepping(step), audit])

@@ -44,8 +44,8 @@ ReadBody = Callable[[], MailBody]
 """Fetches the body; called only where this copy is the first."""
 
 
-SECOND_LOOK_AFTER = timedelta(seconds=90)
-"""Longer than a worker takes from reading a thread to its commit."""
+SECOND_LOOK_AFTER = timedelta(seconds=21)
+"""Longer than a worker takes from reading a thread to its commit: a body is there within 20 s, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

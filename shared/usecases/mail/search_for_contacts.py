@@ -1,8 +1,8 @@
 """A cheaper backfill where only mail with contacts is kept: search for their addresses, read only the hits (G8).
 
-Gmail answers a search for twenty addresses at a quarter of one header's price. What it does not find is left out unread,
-under a rule of its own, and the nightly audit reads a sample of that: one message it should have found, and the mailbox
-is never searched again.
+Gmail answers a search for twenty addresses at a quarter of one header's price. What it does not find is left out
+unread, under a rule of its own, and the nightly audit reads a sample of that: one message it should have found, and the
+mailbox is never searched again.
 """
 
 from __future__ import annotations

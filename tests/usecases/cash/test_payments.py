@@ -17,8 +17,10 @@ from shared.errors import ForbiddenError, InputError
 from shared.usecases.cash.decide_invoice import match_invoice, unmatched_invoices
 from shared.usecases.cash.read_deal_money import read_deal_money
 from shared.usecases.cash.sync_ledger_record import sync_ledger_record
+from tests.cash_schedules import ShakyDocuments
 from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, DEAL, FIONA, LEDGER, CashWorld, line, sold, usd
 
+THIRDS = tuple(Instalment(number, percent=None, amount=usd(amount)) for number, amount in enumerate((40, 30, 30), 1))
 HALVES = (Instalment(1, percent=None, amount=usd(40)), Instalment(2, percent=None, amount=usd(60)))
 
 
@@ -62,19 +64,20 @@ def test_a_payment_that_is_taken_back_shows_the_deal_open_again(way: str) -> Non
 
 def test_two_invoices_paid_at_once_come_to_paid() -> None:
     """Two workers each see the other's invoice unpaid; the deal's standing makes one of them look again."""
-    world = invoiced(schedule=HALVES)
-    first, second = world.mirrors()
-    for mirror in (first, second):
+    documents = ShakyDocuments()
+    world = invoiced(schedule=THIRDS, documents=documents)
+    first, second, third = sorted(world.mirrors(), key=lambda mirror: mirror.invoice.invoice_id)
+    pay(world, first.invoice.balance.minor, first)
+    for mirror in (second, third):
         world.books.pays(mirror.invoice.invoice_id, mirror.invoice.balance.minor)
-    interleaved = [True]
+    interrupted = [True]
 
-    def meanwhile(method: str) -> None:
-        if method == "invoice" and interleaved and interleaved.pop():
-            change = LedgerChange(RecordKind.INVOICE, second.invoice.invoice_id, world.clock.now(), event_id="e2")
-            sync_ledger_record(world.store, LEDGER, change, ledger=world.ledger, clock=world.clock, jitter=world.jitter)
+    def read(mirror: InvoiceMirror) -> None:
+        change = LedgerChange(RecordKind.INVOICE, mirror.invoice.invoice_id, world.clock.now())
+        sync_ledger_record(world.store, LEDGER, change, ledger=world.ledger, clock=world.clock, jitter=world.jitter)
 
-    world.books.on_call = meanwhile
-    world.hears_all()
+    documents.before = lambda: read(third) if interrupted and interrupted.pop() else None
+    read(second)
     assert state(world) is DealMoneyState.PAID
     assert world.steps().count(Step.DEAL_PAID) == 1
 
