@@ -287,7 +287,7 @@ def connecting(provider: str) -> Connecting:
 
 def oauth_client(provider: str, tenant: str | None = None) -> Client:
     """The client registered at the vendor. {PROVIDER}_OAUTH_CLIENT names a JSON file with client_id, client_secret and,
-    for the vendor's trial environment, "sandbox": true; Google's download has them below "web"."""
+    where they apply, "sandbox": true and "private_key" (PEM); Google's download has them below "web"."""
     from shared.providers.connecting import Client
 
     content = json.loads(Path(_env(f"{provider.upper()}_OAUTH_CLIENT")).read_text())
@@ -302,6 +302,7 @@ def oauth_client(provider: str, tenant: str | None = None) -> Client:
         chance=chance(),
         wire=_wire(),
         on_call=reporter(tenant or NO_TENANT, provider),
+        private_key=client["private_key"].encode() if client.get("private_key") else None,
     )
 
 

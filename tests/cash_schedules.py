@@ -31,6 +31,7 @@ from shared.usecases.promises import sweep_outbox
 from tests.cash_world import DEAL, LEDGER, CashWorld, line, sold
 from tests.fake_ledger import FakeLedger
 from tests.fakes import MemoryDocuments
+from tests.firestore_indexes import require_index
 
 ACTIONS = 25
 DEEPEST = 2
@@ -82,7 +83,7 @@ class ShakyDocuments(MemoryDocuments):
     """A store before and after whose commits something may happen."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(require_index)
         self.before: Callable[[], object] = lambda: None
         self.after: Callable[[], object] = lambda: None
 

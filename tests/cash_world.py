@@ -54,6 +54,7 @@ from tests.fakes import (
     FakeWrappingKey,
     MemoryDocuments,
 )
+from tests.firestore_indexes import require_index
 
 TENANT = "acme"
 LEDGER = "n-ledger"
@@ -320,7 +321,7 @@ def cash_world(
     """The company before anything was sold: people, pipeline, and a ledger that is connected and mapped."""
     clock = FakeClock()
     world = CashWorld(
-        documents=documents or MemoryDocuments(),
+        documents=documents or MemoryDocuments(require_index),
         tasks=FakeTasks(clock),
         blobs=FakeBlobs(TENANT),
         clock=clock,

@@ -22,9 +22,8 @@ from shared.usecases.cash.control_contract import ActionKind
 from shared.usecases.cash.decide_quote import DeedKind
 from shared.usecases.cash.reconcile_contracts import queue_reconciles
 from shared.usecases.cash.set_up_signing import SetupChoice, connect_keys, open_signing, set_up
-from shared.usecases.cash.write_contract import change_signers
 from shared.usecases.promises import keep_promise
-from tests.contract_world import ADA, ANNA, CONNECTION, DEAL, ContractWorld, contract_world, line
+from tests.contract_world import ADA, CONNECTION, DEAL, ContractWorld, contract_world, line
 from tests.crash import Flow
 from tests.crash_flows import FunctionFlow
 from tests.fake_signing import ACCOUNT, Delivered
@@ -175,8 +174,7 @@ def signed() -> ContractWorld:
 
 def write_contract(world: ContractWorld) -> None:
     contract = world.contracts(_only_quote(world))
-    ports = {"user": ANNA, "clock": world.clock, "jitter": world.jitter}
-    change_signers(world.store, contract.contract_id, contract.signers, **ports)
+    world.changes_signers(contract, contract.signers)
 
 
 def send_contract(world: ContractWorld) -> None:
@@ -187,7 +185,7 @@ def upload(world: ContractWorld) -> None:
     world.uploads(_only_contract(world))
 
 
-def act(kind: ActionKind, **fields: str) -> Callable[[ContractWorld], None]:
+def act(kind: ActionKind, **fields: Any) -> Callable[[ContractWorld], None]:
     """A person who repeats what failed until it is so."""
 
     def do(world: ContractWorld) -> None:

@@ -17,6 +17,7 @@ from shared.domain.cash.contract_type import DEFAULT_ROLES, ContractType, Templa
 from shared.domain.cash.deal import ChainStep, ContactRole, Deal, DealContact, Pipeline, Stage, Step
 from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Quote, QuoteLine
+from shared.domain.cash.signing import Signer
 from shared.domain.connection import Connection
 from shared.domain.ids import digest
 from shared.domain.mailbox import Status
@@ -60,8 +61,8 @@ from shared.usecases.cash.store_contract import SignedByHand, store_contract, up
 from shared.usecases.cash.sync_contract import read_contract_task, sync_contract
 from shared.usecases.cash.turn_contracts import turn_contracts
 from shared.usecases.cash.win_deal import win_deal
-from shared.usecases.cash.write_contract import ContractDraft, create_contract
-from shared.usecases.cash.write_quote import QuoteDraft, create_quote
+from shared.usecases.cash.write_contract import ContractDraft, change_signers, create_contract
+from shared.usecases.cash.write_quote import QuoteDraft, change_quote, create_quote
 from shared.usecases.connect_organization import organization_connection_id
 from shared.usecases.promises import keep_promise, sweep_outbox
 from tests.fake_signing import ACCOUNT, KEYS, TEMPLATE, Delivered, FakeSigning
@@ -219,6 +220,9 @@ class ContractWorld:
             jitter=self.jitter,
         )
 
+    def changes_quote(self, quote: Quote, draft: QuoteDraft, *, user: User = ANNA) -> Quote:
+        return change_quote(self.store, quote.quote_id, draft, user=user, clock=self.clock, jitter=self.jitter)
+
     def decides(self, sent: SentQuote, kind: DeedKind, *, reason: str = "", visitor: Visitor = VISITOR) -> None:
         """The customer uses a button of the page."""
         deed = Deed(kind, visitor, reason)
@@ -238,6 +242,11 @@ class ContractWorld:
     def contracts(self, quote: Quote, *, key: str = "k-1", user: User = ANNA, **fields: Any) -> Contract:
         draft = ContractDraft(quote.quote_id, fields.pop("type_id", "msa"), **fields)
         return create_contract(self.store, draft, key=key, user=user, clock=self.clock, jitter=self.jitter)
+
+    def changes_signers(self, contract: Contract, signers: tuple[Signer, ...]) -> Contract:
+        return change_signers(
+            self.store, contract.contract_id, signers, user=ANNA, clock=self.clock, jitter=self.jitter
+        )
 
     @property
     def sending(self) -> Sending:

@@ -60,10 +60,11 @@ class FakeLedger:
     """One company's books.
 
     tax_percent: what it computes with; cents_off: how far its tax is off. idempotent: it remembers request keys;
-    unique: it refuses a number or external id that is taken. lost_replies: how many of the next creations are done and
-    not answered. late: how many of the next creations are not answered and done only when `land` is called. refusing:
-    sentences for the next creations. down: every call fails. sent: who was mailed which invoice. calls: how often each
-    method was called; on_call: hears of each before it is worked on.
+    unique: it refuses a number or external id that is taken; shows_mailed: an invoice tells that it was mailed.
+    lost_replies: how many of the next creations are done and not answered. late: how many of the next creations are not
+    answered and done only when `land` is called. refusing: sentences for the next creations. down: every call fails.
+    sent: who was mailed which invoice. calls: how often each method was called; on_call: hears of each before it is
+    worked on.
     """
 
     def __init__(self, clock: Clock, *, company: LedgerCompany = COMPANY) -> None:
@@ -76,6 +77,7 @@ class FakeLedger:
         self.refusing: list[str] = []
         self.down = False
         self.mailing_refused = ""
+        self.shows_mailed = True
         self.in_flight: list[Callable[[], object]] = []
         self.notices: list[LedgerChange] = []
         self.sent: list[tuple[str, str]] = []
@@ -229,7 +231,7 @@ class FakeLedger:
         if self.mailing_refused:
             raise InputError(self.mailing_refused)
         self.sent.append((invoice_id, email))
-        made = self._update(replace(self._row(invoice_id).invoice, emailed=True))
+        made = self._update(replace(self._row(invoice_id).invoice, emailed=self.shows_mailed))
         if self.lost_replies:
             self.lost_replies -= 1
             raise ProviderUnavailableError("sent, but the answer was lost")

@@ -76,7 +76,8 @@ class Outbox:
 
 
 class ShortWire(Wire):
-    """Calls the simulator's pages directly. calls: "METHOD path" of each. losing: calls, by how they begin, whose next answer is lost."""
+    """Calls the simulator's pages directly. calls: "METHOD path" of each.
+    losing: calls, by how they begin, whose next answer is lost."""
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__()
@@ -116,9 +117,7 @@ class FakeSigning(DocuSignSigning):
         self.simulator = Simulator(base=clock.now, sender=self.outbox)
         self.simulator.directory.seed(COMPANY)
         self.wire = ShortWire(self.simulator)
-        http = DocuSignHttp(
-            self._token, ACCOUNT, clock=clock, chance=chance, on_call=lambda _: None, wire=self.wire
-        )
+        http = DocuSignHttp(self._token, ACCOUNT, clock=clock, chance=chance, on_call=lambda _: None, wire=self.wire)
         super().__init__(http)
 
     def posts(self) -> list[Delivered]:
@@ -154,9 +153,7 @@ class FakeSigning(DocuSignSigning):
 
     def reads(self) -> int:
         """How often a single envelope was read."""
-        return sum(
-            call.startswith("GET envelopes/") and call.count("/") == 1 for call in self.wire.calls
-        )
+        return sum(call.startswith("GET envelopes/") and call.count("/") == 1 for call in self.wire.calls)
 
     def counted(self, method_and_start: str) -> int:
         return sum(call.startswith(method_and_start) for call in self.wire.calls)
@@ -166,5 +163,3 @@ class FakeSigning(DocuSignSigning):
         code = grants.allow(directory.clients[CLIENT], directory.users[USER], ["signature"], "")
         form = {"grant_type": "authorization_code", "client_id": CLIENT, "client_secret": "hush", "code": code}
         return str(grants.token(form, host="")["access_token"])
-
-

@@ -32,7 +32,7 @@ class Client:
     """The OAuth client an organization registered at the vendor, and the world its calls go through.
 
     redirect_uri: exactly as registered. root_url: another server that speaks for the vendor; None for the vendor's own.
-    sandbox: the vendor's environment for trials.
+    sandbox: the vendor's environment for trials. private_key: PEM, where the organization chose to be acted for by key.
     """
 
     client_id: str
@@ -44,6 +44,7 @@ class Client:
     chance: Chance
     wire: Wire
     on_call: OnCall
+    private_key: bytes | None = field(default=None, repr=False)
 
 
 class Connecting(Protocol):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from shared import wiring
+from shared.domain.mailbox import Status
 from shared.domain.outbox import promise
+from shared.errors import ConnectionRevokedError
+from shared.providers.call_record import CallRecord
+from shared.records.connections import Connections
 from shared.records.followups import Outbox
+from shared.usecases.integration_log import CallLog
 from shared.usecases.promises import keep_promise_tasks
 from tests.cash_world import ANNA, BUYING_COMPANY, CONTRACT, CUSTOMER, DEAL, LEDGER, PIPELINE, CashWorld, worked_example
 from tests.functions.ledger_doors import CONNECTION, Doors, cloud_event
@@ -108,7 +115,7 @@ def test_a_reconcile_on_demand_is_one_task(doors: Doors) -> None:
     assert doors.drain() == ["ledger_read"]
 
 
-def test_netsuite_is_connected_with_keys(world: CashWorld, doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netsuite_is_connected_with_keys(doors: Doors) -> None:
     connection = doors.post("ledger_connect", NETSUITE_KEYS)["connection"]
     assert connection != LEDGER
     assert doors.drain() == ["ledger_open"]
@@ -137,3 +144,25 @@ def test_a_sales_rep_reads_the_own_deal_and_nothing_of_the_ledger(doors: Doors) 
         doors.post("invoice_control", {"action": "retry", "intent": "i-1"}),
     ):
         assert str(answer).startswith("You may not do this.")
+
+
+def test_a_vendors_calls_are_read_in_the_log(world: CashWorld, doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "_call_log", lambda _: CallLog(world.store))
+    call = CallRecord("quickbooks", "invoice.created", "6140", 400, world.clock.now(), 0.3, "tid-7")
+    wiring.reporter("acme", LEDGER)(call)
+    (shown,) = doors.get("integration_log_read", **CONNECTION)["data"]
+    assert (shown["purpose"], shown["result"], shown["trace_id"]) == ("invoice.created", "6140", "tid-7")
+
+
+def test_a_connection_that_waits_for_a_person_is_not_called(world: CashWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "store", lambda _: world.store)
+    stored = Connections(world.store).get(LEDGER)
+    broken = replace(stored.value, status=Status.RECONNECT_NEEDED)
+    world.store.commit([Connections(world.store).updating(broken, stored.version)])
+    with pytest.raises(ConnectionRevokedError):
+        wiring.open_ledger("acme")(LEDGER)
+
+
+def test_names_are_compared_without_regard_to_the_order_of_words() -> None:
+    names = ["corporation globex", "initech", "globex"]
+    assert wiring.similar_names("globex corporation", names, 2)[0] == (0, 100.0)

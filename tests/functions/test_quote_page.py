@@ -81,7 +81,16 @@ def test_opening_counts_and_shows_the_whole_quote(world: ContractWorld, browser:
     assert (answer.status_code, answer.headers["Location"]) == (303, "?open=1")
     text = browser.get(f"{path(quote)}?open=1").get_data(as_text=True)
     assert world.quote(quote.quote.quote_id).opens == 1
-    for shown in ("100.00", "21.11", "10 %", "Total USD", "121.11", "Valid until", "Tom &amp; Jerry", "Accept the quote"):
+    for shown in (
+        "100.00",
+        "21.11",
+        "10 %",
+        "Total USD",
+        "121.11",
+        "Valid until",
+        "Tom &amp; Jerry",
+        "Accept the quote",
+    ):
         assert shown in text
     assert "&lt;b&gt;cheap&lt;/b&gt;" in text
     assert "<b>cheap" not in text

@@ -11,7 +11,7 @@ from tests.firestore_indexes import MissingIndexError, declared, needed, require
 
 def test_a_query_without_its_index_is_refused_with_the_entry_to_add() -> None:
     documents = MemoryDocuments(require_index)
-    with pytest.raises(MissingIndexError, match='"collectionGroup": "contacts".*"fieldPath": "city"'):
+    with pytest.raises(MissingIndexError, match=r'"collectionGroup": "contacts".*"fieldPath": "city"'):
         documents.find(Query("tenants/t/contacts", where=(("city", "==", "Rome"),), order_by=("age",)))
 
 

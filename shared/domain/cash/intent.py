@@ -40,7 +40,7 @@ class InvoiceIntent:
     quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected:
     what it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is
     asked again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last
-    tried. term_id: of the ledger, instead of the usual one.
+    tried, sent_at: when the ledger said that it did. term_id: of the ledger, instead of the usual one.
     """
 
     intent_id: str
@@ -62,6 +62,7 @@ class InvoiceIntent:
     by_hand: str | None = None
     sends: bool = False
     sending_at: datetime | None = None
+    sent_at: datetime | None = None
     term_id: str | None = None
     lease: Lease = FREE
 

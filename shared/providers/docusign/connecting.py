@@ -11,6 +11,7 @@ from shared.providers.connecting import Client
 from shared.providers.docusign.account_server import OAuthClient
 from shared.providers.docusign.catalogue import problem_of
 from shared.providers.docusign.errors import spoken
+from shared.providers.docusign.jwt_grant import JwtGrant
 from shared.providers.docusign.manifest import PRODUCTION, SANDBOX, Endpoints
 from shared.providers.docusign.oauth import DocuSignAuthorization
 from shared.usecases.connect import START_AGAIN, Keep
@@ -26,9 +27,21 @@ def endpoints(client: Client) -> Endpoints:
     return SANDBOX if client.sandbox else PRODUCTION
 
 
-def authorization(client: Client) -> DocuSignAuthorization:
+def authorization(client: Client) -> DocuSignAuthorization | JwtGrant:
+    """By key where there is one: its tokens need no refresh token, and end with no password."""
+    registered = OAuthClient(client.client_id, client.client_secret, client.redirect_uri)
+    if client.private_key is not None:
+        return JwtGrant(
+            registered,
+            client.private_key,
+            clock=client.clock,
+            chance=client.chance,
+            on_call=client.on_call,
+            endpoints=endpoints(client),
+            wire=client.wire,
+        )
     return DocuSignAuthorization(
-        OAuthClient(client.client_id, client.client_secret, client.redirect_uri),
+        registered,
         clock=client.clock,
         chance=client.chance,
         on_call=client.on_call,

@@ -85,12 +85,15 @@ class NetsuiteClient:
             raise ProviderUnavailableError(f"netsuite {purpose} answered {answer.status} without saying which record")
         return record_id
 
-    def change(self, path: str, body: Mapping[str, Any], *, purpose: str) -> None:
-        """Change fields of a record. Lines of a sublist would be added to those there are: none are sent this way.
+    def change(self, path: str, body: Mapping[str, Any], *, purpose: str, replacing: str = "") -> None:
+        """Change fields of a record. Lines of a sublist are added to those there are, unless it is the one replaced.
 
+        Args:
+            replacing: a sublist whose old lines go.
         Raises: what `write` raises.
         """
-        self._call("PATCH", path, purpose, headers=_WRITING, body=exact_json.encoded(body))
+        params = {"replace": replacing} if replacing else None
+        self._call("PATCH", path, purpose, params=params, headers=_WRITING, body=exact_json.encoded(body))
 
     def query(self, suiteql: str, *, purpose: str) -> list[Row]:
         """All rows. The query must order by something that does not change while its pages are read.

@@ -186,13 +186,7 @@ class NetsuiteLedger:
         NetSuite keeps idempotency keys for asynchronous requests only, so `key` has no place here. Our external id
         takes its part: a second invoice with it is refused (AlreadyExistsError), and `find_invoice` finds the first.
         """
-        values = mapping.invoice_values(
-            draft,
-            self._currencies(),
-            subsidiary_id=self._settings.subsidiary_id,
-            discount_item_id=self._settings.discount_item_id,
-            own_numbers=self._settings.own_numbers,
-        )
+        values = self._invoice_values(draft)
         body = self._schema("invoice").encoded(values)
         return self._existing_invoice(self._client.write("POST", "record/v1/invoice", body, purpose="invoice.created"))
 
@@ -212,6 +206,20 @@ class NetsuiteLedger:
             return self._existing_invoice(invoice_id)
         except NotFoundError:
             return None
+
+    def restore_invoice(self, invoice_id: str, draft: InvoiceDraft) -> LedgerInvoice:
+        """Write our draft over it, its lines replaced and not added to.
+
+        Raises: NotFoundError; InputError for an invoice that was taken back.
+        Source: PATCH record/v1/invoice/{id}?replace=item.
+        """
+        if self._existing_invoice(invoice_id).status is InvoiceStatus.VOID:
+            raise InputError("This invoice was taken back in NetSuite; it cannot be written over any more.")
+        values = self._invoice_values(draft)
+        body = self._schema("invoice").encoded(values)
+        path = f"record/v1/invoice/{suiteql.number(invoice_id)}"
+        self._client.change(path, body, purpose="invoice.restored", replacing="item")
+        return self._existing_invoice(invoice_id)
 
     def void_invoice(self, invoice_id: str) -> LedgerInvoice:
         """Take it back by a credit memo in full: the one way that REST offers, and the one that leaves a trace.
@@ -233,6 +241,15 @@ class NetsuiteLedger:
         if after.status is not InvoiceStatus.VOID:
             raise InputError("NetSuite has our credit memo for this invoice, but not applied to it. Apply it there.")
         return after
+
+    def _invoice_values(self, draft: InvoiceDraft) -> dict[str, Any]:
+        return mapping.invoice_values(
+            draft,
+            self._currencies(),
+            subsidiary_id=self._settings.subsidiary_id,
+            discount_item_id=self._settings.discount_item_id,
+            own_numbers=self._settings.own_numbers,
+        )
 
     def send_invoice(self, invoice_id: str, email: str) -> LedgerInvoice:
         """NetSuite mails it as it saves it; doing this again mails it again."""

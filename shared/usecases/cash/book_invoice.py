@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
-from shared.domain.cash.deal import Step, chain_step
+from shared.domain.cash.deal import ChainStep, Step, chain_step
 from shared.domain.cash.deal_money import NOT_OWED, RANK, DealMoneyState, DealStanding, money_state
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror
@@ -56,22 +56,31 @@ def _edit_steps(
     elif after.conflicts and after.conflicts != before.conflicts:
         fields = "; ".join(f"{edit.field}: {edit.theirs} instead of {edit.ours}" for edit in after.conflicts)
         told.append((Step.INVOICE_EDITED, f"Invoice {invoice.number} was edited in the ledger. {fields}."))
-    if invoice.emailed and not was.emailed:
-        told.append((Step.INVOICE_SENT, f"Invoice {invoice.number} was sent to the customer."))
+    sent = [sent_step(after, after.deal_id, now, cause=cause)] if invoice.emailed and not was.emailed else []
     return [
-        records.stepping(
-            chain_step(
-                after.deal_id,
-                step,
-                now,
-                cause=cause,
-                other_id=invoice.invoice_id,
-                sentence=sentence,
-                new=(after.key, invoice.version, sentence),
+        *map(records.stepping, sent),
+        *(
+            records.stepping(
+                chain_step(
+                    after.deal_id,
+                    step,
+                    now,
+                    cause=cause,
+                    other_id=invoice.invoice_id,
+                    sentence=sentence,
+                    new=(after.key, invoice.version, sentence),
+                )
             )
-        )
-        for step, sentence in told
+            for step, sentence in told
+        ),
     ]
+
+
+def sent_step(mirror: InvoiceMirror, deal_id: str, at: datetime, *, cause: str) -> ChainStep:
+    """One for an invoice, whoever hears of it first: its sender, or whoever reads it anew."""
+    sentence = f"Invoice {mirror.invoice.number} was sent to the customer."
+    other_id, new = mirror.invoice.invoice_id, ("sent", mirror.key)
+    return chain_step(deal_id, Step.INVOICE_SENT, at, cause=cause, other_id=other_id, sentence=sentence, new=new)
 
 
 def _standing(
@@ -85,7 +94,7 @@ def _standing(
     others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id) if kept.value.key != after.key]
     invoices = [*others, after.invoice]
     state = money_state(invoices)
-    moved = replace(known, state=state, written=known.written)
+    moved = replace(known, state=state, written=known.written + 1)
     writes = [
         records.standings.updating(deal_id, moved, stored.version)
         if stored

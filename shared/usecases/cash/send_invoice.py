@@ -6,6 +6,7 @@ ledger whether it was sent, and sends again only when ten minutes have passed wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -14,12 +15,13 @@ from shared import log
 from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.deal_money import NOT_OWED
 from shared.domain.cash.intent import IntentState, InvoiceIntent
-from shared.domain.cash.mirror import invoice_key
+from shared.domain.cash.mirror import InvoiceMirror, invoice_key
 from shared.errors import ContendedError, InputError, RateLimitedError, StaleWriteError
 from shared.ports import Clock, Jitter, Write
 from shared.records.cash import CashRecords
 from shared.records.mailboxes import Stored
-from shared.records.store import TenantStore
+from shared.records.store import TenantStore, guarded
+from shared.usecases.cash.book_invoice import sent_step
 from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.sync_ledger_record import sync_invoice
 
@@ -60,10 +62,11 @@ def send_invoice(store: TenantStore, intent_id: str, *, open_ledger: OpenLedger,
     try:
         ledger.send_invoice(intent.invoice_id, intent.draft.email)
     except InputError as refused:
-        claimed = records.intents.get(intent_id)
-        store.commit([records.intents.updating(intent_id, replace(claimed.value, sending_at=None), claimed.version)])
+        _note(records, intent_id, jitter, lambda claimed: replace(claimed, sending_at=None))
         _refuse(records, intent, str(refused), clock)
         return False
+    now = clock.now()
+    _note(records, intent_id, jitter, lambda claimed: replace(claimed, sent_at=now))
     reread()
     log.event("invoice.sent", tenant=store.tenant, intent=intent_id)
     return True
@@ -74,7 +77,7 @@ def _refusal(records: CashRecords, intent: InvoiceIntent) -> str | None:
         return f"Invoice {intent.number} differs from its quote, so it is not sent."
     if intent.state is not IntentState.CREATED or intent.draft is None or intent.invoice_id is None:
         return f"Invoice {intent.number} is not in the ledger yet, so it cannot be sent."
-    mirror = records.invoices.get(invoice_key(intent.connection_id, intent.invoice_id)).value
+    mirror = _mirror(records, intent)
     if mirror.invoice.status in NOT_OWED:
         return f"Invoice {intent.number} was {mirror.invoice.status.value} in the ledger, so it is not sent."
     if not intent.draft.email:
@@ -82,9 +85,30 @@ def _refusal(records: CashRecords, intent: InvoiceIntent) -> str | None:
     return None
 
 
+def _note(
+    records: CashRecords, intent_id: str, jitter: Jitter, change: Callable[[InvoiceIntent], InvoiceIntent]
+) -> None:
+    """What came of it. A ledger that does not tell whether an invoice was mailed has its step from here."""
+
+    def attempt() -> None:
+        stored = records.intents.get(intent_id)
+        noted = change(stored.value)
+        writes: list[Write] = [records.intents.updating(intent_id, noted, stored.version)]
+        if noted.sent_at is not None and noted.deal_id is not None:
+            step = sent_step(_mirror(records, noted), noted.deal_id, noted.sent_at, cause=intent_id)
+            writes.append(records.stepping(step))
+        records.store.commit(writes)
+
+    guarded(jitter, f"intent {intent_id}", attempt)
+
+
 def _sent(records: CashRecords, intent: InvoiceIntent) -> bool:
+    return intent.sent_at is not None or _mirror(records, intent).invoice.emailed
+
+
+def _mirror(records: CashRecords, intent: InvoiceIntent) -> InvoiceMirror:
     assert intent.invoice_id is not None
-    return records.invoices.get(invoice_key(intent.connection_id, intent.invoice_id)).value.invoice.emailed
+    return records.invoices.get(invoice_key(intent.connection_id, intent.invoice_id)).value
 
 
 def _claim(records: CashRecords, stored: Stored[InvoiceIntent], clock: Clock) -> None:

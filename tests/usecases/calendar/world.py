@@ -34,8 +34,8 @@ from shared.usecases.calendar.roll_series import roll_series
 from shared.usecases.calendar.served import ServedCalendars
 from shared.usecases.calendar.sync_calendar import sync_calendar
 from shared.usecases.promises import keep_promise
-from tests.firestore_indexes import require_index
 from tests.fakes import FakeChance, FakeClock, FakeJitter, FakeTasks, MemoryDocuments
+from tests.firestore_indexes import require_index
 from tests.usecases.calendar.fake_calendar import FakeCalendar
 
 TENANT = "acme"

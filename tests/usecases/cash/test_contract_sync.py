@@ -64,7 +64,7 @@ def told(world: ContractWorld) -> list[Delivered]:
     return posts
 
 
-def test_statuses_follow_the_notices_signer_by_signer():
+def test_statuses_follow_the_notices_signer_by_signer() -> None:
     world = contract_world()
     contract = world.out()
     assert [signer.status for signer in contract.signers_now] == [SignerStatus.SENT, SignerStatus.CREATED]
@@ -80,7 +80,7 @@ def test_statuses_follow_the_notices_signer_by_signer():
     assert world.contract(contract).refused_moves == 0
 
 
-def test_a_notice_that_tells_enough_reads_nothing_and_an_end_reads_once():
+def test_a_notice_that_tells_enough_reads_nothing_and_an_end_reads_once() -> None:
     world = contract_world()
     world.out()
     world.signs("Customer")
@@ -92,7 +92,7 @@ def test_a_notice_that_tells_enough_reads_nothing_and_an_end_reads_once():
 
 
 @pytest.mark.parametrize("order", ["as told", "backwards", "the end first"])
-def test_in_any_order_and_doubled_it_ends_the_same(order: str):
+def test_in_any_order_and_doubled_it_ends_the_same(order: str) -> None:
     world = contract_world()
     posts = told_everything(world)
     if order == "backwards":
@@ -106,7 +106,7 @@ def test_in_any_order_and_doubled_it_ends_the_same(order: str):
     assert world.docusign.reads() == 1
 
 
-def test_one_delivery_is_worked_on_once():
+def test_one_delivery_is_worked_on_once() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.act("Customer", "view")
@@ -124,7 +124,7 @@ def test_one_delivery_is_worked_on_once():
     assert world.contract(contract).late_words == 0
 
 
-def test_a_retry_of_the_sender_is_the_same_delivery_although_its_bytes_differ():
+def test_a_retry_of_the_sender_is_the_same_delivery_although_its_bytes_differ() -> None:
     world = contract_world()
     world.sends(world.contracts(world.accepted()))
     first = world.docusign.posts()[0]
@@ -135,7 +135,7 @@ def test_a_retry_of_the_sender_is_the_same_delivery_although_its_bytes_differ():
     assert world.receives(first) == world.receives(again)
 
 
-def test_a_notice_without_its_summary_causes_one_reading():
+def test_a_notice_without_its_summary_causes_one_reading() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.disturb("bare", event="recipient-delivered")
@@ -145,7 +145,7 @@ def test_a_notice_without_its_summary_causes_one_reading():
     assert world.contract(contract).signers_now[0].status is SignerStatus.VIEWED
 
 
-def test_a_second_wish_to_read_waits_its_fifteen_minutes_and_is_one_task():
+def test_a_second_wish_to_read_waits_its_fifteen_minutes_and_is_one_task() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.disturb("bare", times=4)
@@ -166,7 +166,7 @@ def test_a_second_wish_to_read_waits_its_fifteen_minutes_and_is_one_task():
     assert world.contract(contract).read_at == started + timedelta(minutes=15)
 
 
-def test_an_end_is_read_within_the_fifteen_minutes():
+def test_an_end_is_read_within_the_fifteen_minutes() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.disturb("bare", event="recipient-delivered")
@@ -179,7 +179,7 @@ def test_an_end_is_read_within_the_fifteen_minutes():
     assert world.docusign.simulator.limits.refused == []
 
 
-def test_a_reading_that_died_has_used_its_turn():
+def test_a_reading_that_died_has_used_its_turn() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.disturb("bare", event="recipient-delivered")
@@ -194,7 +194,7 @@ def test_a_reading_that_died_has_used_its_turn():
     assert world.docusign.simulator.limits.refused == []
 
 
-def test_declining_keeps_the_reason_and_leaves_the_deal():
+def test_declining_keeps_the_reason_and_leaves_the_deal() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.act("Customer", "decline", "The price is wrong")
@@ -207,7 +207,7 @@ def test_declining_keeps_the_reason_and_leaves_the_deal():
     assert world.steps().count(Step.DEAL_WON) == 0
 
 
-def test_an_envelope_nobody_knows_waits_a_little_and_is_then_not_ours():
+def test_an_envelope_nobody_knows_waits_a_little_and_is_then_not_ours() -> None:
     world = contract_world()
     contract = world.out()
     world.docusign.disturb("bare")
@@ -224,7 +224,7 @@ def test_an_envelope_nobody_knows_waits_a_little_and_is_then_not_ours():
     assert world.docusign.reads() == 0
 
 
-def test_a_notice_nobody_can_read_is_refused_before_it_is_stored():
+def test_a_notice_nobody_can_read_is_refused_before_it_is_stored() -> None:
     world = contract_world()
     world.sends(world.contracts(world.accepted()))
     post = world.docusign.posts()[0]
@@ -236,7 +236,7 @@ def test_a_notice_nobody_can_read_is_refused_before_it_is_stored():
 # --------------------------------------------------------------------------------------------------------- reconciling
 
 
-def test_the_reconcile_repairs_what_lost_notices_left_in_one_listing():
+def test_the_reconcile_repairs_what_lost_notices_left_in_one_listing() -> None:
     world = contract_world()
     contract = world.sends(world.contracts(world.accepted()))
     world.signs()
@@ -252,7 +252,7 @@ def test_the_reconcile_repairs_what_lost_notices_left_in_one_listing():
     assert world.reconciles().moved == 0
 
 
-def test_the_reconcile_finds_a_sending_whose_answer_was_lost():
+def test_the_reconcile_finds_a_sending_whose_answer_was_lost() -> None:
     world = contract_world()
     contract = world.contracts(world.accepted())
     world.docusign.wire.losing.append("POST envelopes")
@@ -263,7 +263,7 @@ def test_the_reconcile_finds_a_sending_whose_answer_was_lost():
     assert world.contract(contract).envelope_id == world.docusign.only.envelope_id
 
 
-def test_the_reconcile_goes_on_from_where_it_was_with_an_overlap():
+def test_the_reconcile_goes_on_from_where_it_was_with_an_overlap() -> None:
     world = contract_world()
     world.out()
     world.reconciles()
@@ -276,7 +276,7 @@ def test_the_reconcile_goes_on_from_where_it_was_with_an_overlap():
     assert world.reconciles().moved == 1
 
 
-def test_the_schedule_and_a_person_queue_one_reconcile_each():
+def test_the_schedule_and_a_person_queue_one_reconcile_each() -> None:
     world = contract_world()
     contract = world.out()
     slot = world.clock.now()

@@ -222,6 +222,19 @@ def test_a_mail_whose_answer_was_lost_is_not_sent_twice() -> None:
     assert world.mirror().invoice.emailed
 
 
+def test_a_ledger_that_does_not_tell_what_it_mailed_mails_once_all_the_same() -> None:
+    world = sold()
+    world.settings(sends_invoices=True)
+    world.books.shows_mailed = False
+    world.wins()
+    for _ in range(2):
+        ask_to_send(world.store, world.intent().intent_id, FIONA, tasks=world.tasks, clock=world.clock)
+        world.passes(hours=1)
+        world.drain(redeliver=True)
+    assert len(world.books.sent) == 1
+    assert world.steps().count(Step.INVOICE_SENT) == 1
+
+
 def test_a_mail_that_never_left_is_sent_after_ten_minutes_of_doubt() -> None:
     world = sold()
     world.wins()

@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.cash.contract_type import ContractType, RoleMapping, Side, TemplateMapping
 from shared.domain.cash.signing import SigningAccount
-from shared.domain.people import Role
+from shared.domain.connection import Connection
+from shared.domain.people import Role, User
 from shared.errors import ForbiddenError, InputError
 from shared.records.connections import Connections
 from shared.records.signing import signing_services
@@ -35,7 +36,7 @@ def setup(world: ContractWorld) -> SigningSetup:
     return read_setup(world.store, CONNECTION, ADA, signing=lambda: world.signing)
 
 
-def choose(world: ContractWorld, choice: SetupChoice, user=ADA) -> None:
+def choose(world: ContractWorld, choice: SetupChoice, user: User = ADA) -> None:
     set_up(
         world.store,
         CONNECTION,
@@ -56,7 +57,9 @@ def credit(world: ContractWorld) -> Credit:
     return Credit(world.store, world.vault, vendor, world.clock, world.chance, world.jitter)
 
 
-def connect(world: ContractWorld, found: Credit, user_id: str = ADA.user_id, account: str = "ola@acme.example"):
+def connect(
+    world: ContractWorld, found: Credit, user_id: str = ADA.user_id, account: str = "ola@acme.example"
+) -> Connection:
     vendor = found.authorization
     assert isinstance(vendor, FakeAuthorization)
     request = start_consent(found, provider="docusign", user_id=user_id, allowed=frozenset({Role.ADMIN}))
@@ -74,7 +77,7 @@ def connect(world: ContractWorld, found: Credit, user_id: str = ADA.user_id, acc
     )
 
 
-def test_an_admin_connects_for_the_organization_and_who_connects_again_takes_it_over():
+def test_an_admin_connects_for_the_organization_and_who_connects_again_takes_it_over() -> None:
     world = contract_world()
     found = credit(world)
     first = connect(world, found)
@@ -86,13 +89,13 @@ def test_an_admin_connects_for_the_organization_and_who_connects_again_takes_it_
     assert [task.payload["connection"] for task in opened] == [CONNECTION, CONNECTION]
 
 
-def test_nobody_else_connects_it():
+def test_nobody_else_connects_it() -> None:
     world = contract_world()
     with pytest.raises(ForbiddenError):
         connect(world, credit(world), user_id=ANNA.user_id)
 
 
-def test_several_accounts_of_a_vendor_are_connections_of_their_own():
+def test_several_accounts_of_a_vendor_are_connections_of_their_own() -> None:
     assert organization_connection_id("quickbooks", "1") != organization_connection_id("quickbooks", "2")
     assert organization_connection_id("quickbooks", "1") != organization_connection_id("docusign", "1")
 
@@ -100,7 +103,7 @@ def test_several_accounts_of_a_vendor_are_connections_of_their_own():
 # ------------------------------------------------------------------------------------------------------------- set-up
 
 
-def test_the_only_account_is_chosen_and_of_several_a_person_chooses():
+def test_the_only_account_is_chosen_and_of_several_a_person_chooses() -> None:
     world = contract_world()
     open_signing(world.store, "n-two", "docusign", accounts=lambda: (ACCOUNT, EUROPE))
     services = signing_services(world.store)
@@ -108,7 +111,7 @@ def test_the_only_account_is_chosen_and_of_several_a_person_chooses():
     assert services.get(CONNECTION).value.account == ACCOUNT
 
 
-def test_a_chosen_account_stays_chosen_when_somebody_connects_again():
+def test_a_chosen_account_stays_chosen_when_somebody_connects_again() -> None:
     world = contract_world()
     open_signing(world.store, CONNECTION, "docusign", accounts=lambda: (EUROPE, replace(ACCOUNT, name="Renamed")))
     chosen = signing_services(world.store).get(CONNECTION).value.account
@@ -117,7 +120,7 @@ def test_a_chosen_account_stays_chosen_when_somebody_connects_again():
     assert connect_keys(world.store, CONNECTION, vault=lambda: world.vault) == tuple(KEYS)
 
 
-def test_the_page_says_what_still_stops_contracts():
+def test_the_page_says_what_still_stops_contracts() -> None:
     world = contract_world()
     assert setup(world).problems == ()
     world.docusign.simulator.directory.templates.clear()
@@ -128,7 +131,7 @@ def test_the_page_says_what_still_stops_contracts():
     assert setup(world).problems == ("Master services agreement has neither a template nor text; choose one.",)
 
 
-def test_a_role_without_a_mapping_and_a_field_that_does_not_exist_are_sentences():
+def test_a_role_without_a_mapping_and_a_field_that_does_not_exist_are_sentences() -> None:
     world = contract_world()
     prefill = {"Customer": {"Company": "company.nme"}}
     world.contract_type(
@@ -140,7 +143,7 @@ def test_a_role_without_a_mapping_and_a_field_that_does_not_exist_are_sentences(
     )
 
 
-def test_templates_are_refreshed_and_another_account_forgets_them():
+def test_templates_are_refreshed_and_another_account_forgets_them() -> None:
     world = contract_world()
     choose(world, SetupChoice(refresh_templates=True))
     assert [template.name for template in setup(world).settings.templates] == ["Master services agreement"]
@@ -152,7 +155,7 @@ def test_templates_are_refreshed_and_another_account_forgets_them():
         choose(world, SetupChoice(account_id="somebody-elses"))
 
 
-def test_keys_are_sealed_and_several_are_valid_while_they_change():
+def test_keys_are_sealed_and_several_are_valid_while_they_change() -> None:
     world = contract_world()
     choose(world, SetupChoice(keys=("first", " second ", "first", "")))
     assert connect_keys(world.store, CONNECTION, vault=lambda: world.vault) == ("first", "second")
@@ -162,7 +165,7 @@ def test_keys_are_sealed_and_several_are_valid_while_they_change():
         choose(world, SetupChoice(keys=(" ",)))
 
 
-def test_a_connection_nobody_knows_has_no_key_and_opens_no_vault():
+def test_a_connection_nobody_knows_has_no_key_and_opens_no_vault() -> None:
     world = contract_world()
 
     def never() -> None:
@@ -171,7 +174,7 @@ def test_a_connection_nobody_knows_has_no_key_and_opens_no_vault():
     assert connect_keys(world.store, "n-none", vault=never) == ()  # type: ignore[arg-type]  # must not be called
 
 
-def test_only_admins_set_it_up():
+def test_only_admins_set_it_up() -> None:
     world = contract_world()
     for choice in (SetupChoice(account_id="x"), SetupChoice(keys=("k",)), SetupChoice(refresh_templates=True)):
         with pytest.raises(ForbiddenError):
@@ -188,7 +191,7 @@ def test_only_admins_set_it_up():
         (ContractType("nda", "NDA", (RoleMapping("A", Side.US, 1), RoleMapping("A", Side.US, 2))), "a role twice"),
     ],
 )
-def test_a_kind_of_contract_that_cannot_work_is_refused(kind: ContractType, sentence: str):
+def test_a_kind_of_contract_that_cannot_work_is_refused(kind: ContractType, sentence: str) -> None:
     world = contract_world()
     with pytest.raises(InputError, match=sentence):
         choose(world, SetupChoice(contract_type=kind))
