@@ -33,12 +33,13 @@ def flow(
     build: Callable[[], World],
     run: Callable[[World], None],
     state: Callable[[World], Any] | None = None,
+    least: int = 8,
 ) -> FunctionFlow:
     def whole(world: World) -> None:
         run(world)
         settle(world)
 
-    return FunctionFlow(frozenset(functions), Flow(name, build, whole, state or shown, later))
+    return FunctionFlow(frozenset(functions), Flow(name, build, whole, state or shown, later), least)
 
 
 def shown(world: World) -> dict[str, Any]:
@@ -189,7 +190,7 @@ FLOWS: tuple[FunctionFlow, ...] = (
     flow("a lost reading", "calendar_sync", "meeting_rebuild", build=changed, run=sync_once),
     flow("a new generation", "calendar_sync", build=token_expired, run=sync),
     flow("held deletions are approved", "deletions_settle", build=deletions_held, run=approve),
-    flow("a channel is replaced", "channel_renew", "channel_stop", build=channel_ends, run=replace_channel),
+    flow("a channel is replaced", "channel_renew", "channel_stop", build=channel_ends, run=replace_channel, least=5),
     flow("an endless series rolls on", "series_roll", "meeting_rebuild", build=endless, run=roll),
     flow("two calendars of one meeting", "calendar_sync", build=two_calendars, run=read_both),
 )

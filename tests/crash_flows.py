@@ -37,10 +37,12 @@ TASKS_ARE_OVERDUE_S = 360
 
 @dataclass(frozen=True)
 class FunctionFlow:
-    """A flow and the folders of functions/ it goes through."""
+    """A flow and the folders of functions/ it goes through. least: side effects it is known to have, so that one which
+    stops doing its work is noticed."""
 
     functions: frozenset[str]
     flow: Flow[Any]
+    least: int = 1
 
 
 def flow(name: str, *functions: str, build: Callable[[], MailWorld], run: Callable[[MailWorld], None]) -> FunctionFlow:

@@ -38,6 +38,7 @@ def test_every_point_of_a_flow(found: FunctionFlow, capsys: pytest.CaptureFixtur
     report = try_every_point(found.flow)
     with capsys.disabled():
         print(f"\n  {str(report).splitlines()[0]}", end="")
+    assert len(report.calls) >= found.least, report
     assert not report.failures, str(report)
 
 
