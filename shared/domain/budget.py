@@ -43,6 +43,10 @@ def capacity(quota_units_per_minute: int) -> float:
     return CAPACITY * quota_units_per_minute / 6_000
 
 
+ROUNDING_S = 1e-4
+"""Moments are kept in microseconds. What rounding them took is no lack of units, for which live mail would wait."""
+
+
 def live_share(quota_units_per_minute: int) -> float:
     """LIVE_SHARE at the vendor's 6,000 a minute, and in proportion at other quotas."""
     return LIVE_SHARE * quota_units_per_minute / 6_000
@@ -70,7 +74,7 @@ def draw(
     else:
         promised_s = max(0.0, (bucket.promised_until - starts_at).total_seconds()) if bucket.promised_until else 0.0
         lacking = cost - units - promised_s * rate
-        wait_s = promised_s + lacking / rate if lacking > 0 else 0.0
+        wait_s = promised_s + lacking / rate if lacking > rate * ROUNDING_S else 0.0
     ready_at = starts_at + timedelta(seconds=wait_s)
     if not may_owe and ready_at > now:
         return Draw(bucket, granted=False, starts_at=starts_at, ready_at=ready_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.budget import LIVE_SHARE, blocked, capacity, draw, full_bucket, live_share, rate_per_s
@@ -76,6 +76,7 @@ def test_no_minute_spends_more_than_the_quota(steps: list[tuple[float, object]],
         assert spender.most_in_a_minute() <= quota
 
 
+@example([(0.0, 20, [20]), (0.0, 31, [20]), (0.005, 301, [20, 20, 40]), (0.0, 20, [20] * 7 + [40] * 9)], 0.0)
 @given(st.lists(st.tuples(waits, st.integers(20, 500), past_costs), min_size=1, max_size=40), st.floats(0, 30))
 def test_live_mail_never_waits_for_the_past(pages: list[tuple[float, int, list[int]]], later_s: float) -> None:
     spender = Spender()
