@@ -32,7 +32,7 @@ from shared.domain.people import Contact, Role, User
 from shared.domain.settings import Organization
 from shared.platform.clock import SystemJitter
 from shared.platform.firestore.documents import FirestoreDocuments
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.addresses import Addresses
 from shared.records.mailboxes import MailStreams
 from shared.records.organizations import Organizations

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.report import Aim, Figure, Report
 from shared.domain.ledger import State
-from shared.ports import Mailbox
+from shared.ports.mailbox import Mailbox
 from shared.providers.google.prices import GMAIL_UNITS
 from shared.usecases.mail.sync_mailbox import sync_mailbox
 from tests.fake_mailbox import FakeMailbox

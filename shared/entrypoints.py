@@ -35,7 +35,7 @@ from shared.errors import (
     RetryableError,
     TooLargeError,
 )
-from shared.ports import Task
+from shared.ports.tasks import Task
 
 RETRY_AFTER_S = 10
 LAST_ENTRY = 20

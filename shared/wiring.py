@@ -28,25 +28,17 @@ if TYPE_CHECKING:
     from shared.platform.identity import ServiceTokens, UserTokens
     from shared.platform.key_set import KeySet
     from shared.platform.vault import DataKeyCache
-    from shared.ports import (
-        Authorization,
-        Blobs,
-        Calendar,
-        Chance,
-        Clock,
-        Documents,
-        Jitter,
-        Ledger,
-        Mailbox,
-        PdfWriter,
-        Publisher,
-        Recurrence,
-        Signing,
-        Subscriptions,
-        Tasks,
-        Vault,
-        WrappingKey,
-    )
+    from shared.ports.blobs import Blobs
+    from shared.ports.calendar import Calendar, Recurrence
+    from shared.ports.cash import Ledger, Signing
+    from shared.ports.documents import Documents
+    from shared.ports.mailbox import Mailbox
+    from shared.ports.messages import Publisher, Subscriptions
+    from shared.ports.oauth import Authorization
+    from shared.ports.papers import PdfWriter
+    from shared.ports.secrets import Vault, WrappingKey
+    from shared.ports.tasks import Tasks
+    from shared.ports.time import Chance, Clock, Jitter
     from shared.providers.call_record import CallRecord, OnCall
     from shared.providers.connecting import Client, Connecting
     from shared.providers.google.http import GoogleHttp

@@ -13,7 +13,8 @@ from typing import Any
 from shared.domain.cash.accounting import PaymentKind
 from shared.domain.cash.quote import Due, Instalment
 from shared.errors import InputError
-from shared.ports import Grant, Query
+from shared.ports.documents import Query
+from shared.ports.oauth import Grant
 from shared.records.cash import CHAIN_STEP
 from shared.records.connections import Connections
 from shared.records.ledgers import customer_matches, ledgers

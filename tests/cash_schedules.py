@@ -22,7 +22,12 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Due, Instalment, QuoteLine
 from shared.domain.connection import Credentials
 from shared.errors import ConnectionRevokedError, ProviderUnavailableError, RetryableError
-from shared.ports import AccessToken, Clock, Grant, Ledger, Task, Version, Write, reads
+from shared.ports.cash import Ledger
+from shared.ports.documents import Version, Write
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.tasks import Task
+from shared.ports.time import Clock
 from shared.records.connections import Connections
 from shared.usecases.access_token import REFRESH_TOKEN, access_token
 from shared.usecases.cash.plan_invoices import plan_invoices

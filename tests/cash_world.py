@@ -27,7 +27,13 @@ from shared.domain.mailbox import Status
 from shared.domain.people import Company, Contact, Role, User
 from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
 from shared.platform.vault import EnvelopeVault
-from shared.ports import Authorization, Blobs, Chance, Clock, Documents, Jitter, Ledger, Task, Tasks, Vault, WrappingKey
+from shared.ports.blobs import Blobs
+from shared.ports.cash import Ledger
+from shared.ports.documents import Documents
+from shared.ports.oauth import Authorization
+from shared.ports.secrets import Vault, WrappingKey
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.connections import Connections
 from shared.records.ledgers import customer_matches, ledgers

@@ -14,7 +14,7 @@ from shared.domain.cash.contract import Contract
 from shared.domain.cash.contract_type import ContractType, RoleMapping, Side
 from shared.domain.cash.quote import Quote
 from shared.domain.outbox import promise
-from shared.ports import Query
+from shared.ports.documents import Query
 from shared.records.followups import Outbox
 from shared.records.signing import contract_types, signing_services
 from shared.records.todos import Todos

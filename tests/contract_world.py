@@ -25,20 +25,14 @@ from shared.domain.people import Company, Contact, Role, User
 from shared.domain.settings import Organization
 from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
 from shared.platform.vault import EnvelopeVault
-from shared.ports import (
-    Blobs,
-    Chance,
-    Clock,
-    Documents,
-    Jitter,
-    Letterhead,
-    Signing,
-    Task,
-    Tasks,
-    Vault,
-    WrappingKey,
-    reads,
-)
+from shared.ports.blobs import Blobs
+from shared.ports.cash import Signing
+from shared.ports.documents import Documents
+from shared.ports.marks import reads
+from shared.ports.papers import Letterhead
+from shared.ports.secrets import Vault, WrappingKey
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.providers.docusign.webhook import delivery_key, parse_delivery, verify_signature
 from shared.records.cash import CashRecords
 from shared.records.connections import Connections

@@ -8,7 +8,9 @@ What the world is in the end must be what it is undisturbed.
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -226,8 +228,7 @@ def _public_methods(port: type) -> dict[str, Callable[..., Any]]:
 
 _PORTS = [
     member
-    for member in vars(ports).values()
-    if inspect.isclass(member)
-    and getattr(member, "_is_protocol", False)
-    and member.__module__.split(".")[:2] == ["shared", "ports"]
+    for module in pkgutil.iter_modules(ports.__path__, "shared.ports.")
+    for member in vars(importlib.import_module(module.name)).values()
+    if inspect.isclass(member) and getattr(member, "_is_protocol", False) and member.__module__ == module.name
 ]

@@ -15,7 +15,8 @@ from shared.domain.mailbox import Status, mailbox_id
 from shared.domain.people import Contact
 from shared.domain.quarantine import Parked
 from shared.errors import InputError
-from shared.ports import Documents, Publisher, Query
+from shared.ports.documents import Documents, Query
+from shared.ports.messages import Publisher
 from shared.records.connections import Connections
 from shared.records.mailboxes import MailStreams
 from shared.records.people import Contacts

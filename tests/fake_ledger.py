@@ -29,7 +29,9 @@ from shared.domain.cash.accounting import (
 )
 from shared.domain.cash.money import Money, rounded, total
 from shared.errors import AlreadyExistsError, InputError, NotFoundError, ProviderUnavailableError
-from shared.ports import ChangesPage, Clock, reads
+from shared.ports.cash import ChangesPage
+from shared.ports.marks import reads
+from shared.ports.time import Clock
 
 COMPANY = LedgerCompany(
     company_id="9130350000000001",

@@ -22,7 +22,7 @@ from shared.errors import (
     PayloadError,
     ProviderUnavailableError,
 )
-from shared.ports import (
+from shared.ports.mailbox import (
     FullMessage,
     HistoryPage,
     ListPage,
@@ -31,8 +31,8 @@ from shared.ports import (
     PermanentFailure,
     Profile,
     Watch,
-    reads,
 )
+from shared.ports.marks import reads
 from shared.providers.google.mime import body_from_gmail, headers_from_gmail
 
 TOPIC = "projects/test/topics/gmail-push"

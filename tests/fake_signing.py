@@ -16,7 +16,7 @@ from local.docusign.sender import Post
 from local.docusign.simulator import Simulator
 from shared.domain.cash.signing import SigningAccount
 from shared.errors import ProviderUnavailableError
-from shared.ports import Chance, Clock
+from shared.ports.time import Chance, Clock
 from shared.providers.docusign.client import DocuSignHttp
 from shared.providers.docusign.signing import DocuSignSigning
 from shared.providers.wire import Answer, Wire

@@ -25,7 +25,10 @@ from shared.errors import (
 from shared.platform.blobs import check_key
 from shared.platform.cloud_tasks import checked_body
 from shared.platform.pubsub import carried
-from shared.ports import AccessToken, Clock, Grant, Task, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.tasks import Task
+from shared.ports.time import Clock
 from tests.memory_documents import MemoryDocuments
 
 __all__ = [

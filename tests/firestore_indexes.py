@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from shared.platform.firestore.queries import full_order
-from shared.ports import ID, Query
+from shared.ports.documents import ID, Query
 
 FILE = Path(__file__).parents[1] / "firestore.indexes.json"
 INEQUALITIES = ("<", "<=", ">", ">=")

@@ -29,23 +29,13 @@ from shared.domain.settings import MailOptions, Organization
 from shared.domain.timeline import Entry
 from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
 from shared.platform.vault import EnvelopeVault
-from shared.ports import (
-    Authorization,
-    Blobs,
-    Chance,
-    Clock,
-    Document,
-    Documents,
-    Jitter,
-    Mailbox,
-    Query,
-    Task,
-    Tasks,
-    Vault,
-    Version,
-    WrappingKey,
-    Write,
-)
+from shared.ports.blobs import Blobs
+from shared.ports.documents import Document, Documents, Query, Version, Write
+from shared.ports.mailbox import Mailbox
+from shared.ports.oauth import Authorization
+from shared.ports.secrets import Vault, WrappingKey
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.providers.google.manifest import SCOPES, refused_features
 from shared.providers.google.notices import MailNotice, read_notice
 from shared.providers.google.prices import GMAIL_UNITS

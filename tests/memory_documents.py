@@ -19,7 +19,7 @@ from typing import Any
 from shared.errors import AlreadyExistsError, ProviderUnavailableError, StaleWriteError
 from shared.platform.firestore.queries import check_query, full_order
 from shared.platform.firestore.values import Value, check_document_path, check_size, checked, split_field_path, stored
-from shared.ports import (
+from shared.ports.documents import (
     ID,
     Create,
     Delete,
@@ -36,8 +36,8 @@ from shared.ports import (
     Update,
     Version,
     Write,
-    reads,
 )
+from shared.ports.marks import reads
 
 Fields = dict[str, Any]
 SortKey = tuple[Any, ...]

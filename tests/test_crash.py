@@ -11,7 +11,8 @@ import pytest
 
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError, ProviderUnavailableError
-from shared.ports import Create, Increment, Merge, Task
+from shared.ports.documents import Create, Increment, Merge
+from shared.ports.tasks import Task
 from tests.crash import Flow, Report, try_every_point
 from tests.fakes import FakeBlobs, FakeClock, FakePublisher, FakeTasks, MemoryDocuments
 

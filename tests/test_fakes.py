@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import ProviderUnavailableError
-from shared.ports import Create, Delete, Increment, Merge, Query, Task
+from shared.ports.documents import Create, Delete, Increment, Merge, Query
+from shared.ports.tasks import Task
 from tests.fakes import START, FakeBlobs, FakeClock, FakePublisher, FakeTasks, FakeWrappingKey, MemoryDocuments
 
 

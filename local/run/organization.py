@@ -12,7 +12,7 @@ from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
 from shared.domain.matching import Known
 from shared.domain.people import Contact
 from shared.domain.settings import Organization
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.addresses import Addresses
 from shared.records.mailboxes import Mailboxes
 from shared.records.organizations import Organizations

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.errors import NotFoundError, ProviderUnavailableError
-from shared.ports import reads
+from shared.ports.marks import reads
 
 if TYPE_CHECKING:
     from obstore.store import GCSStore, LocalStore, S3Config, S3Store

@@ -7,7 +7,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 
-from shared.ports import reads
+from shared.ports.marks import reads
 
 FIRST_WAIT_S = 0.02
 LONGEST_WAIT_S = 1.0

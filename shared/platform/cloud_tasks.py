@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared import log
 from shared.errors import ProviderUnavailableError
-from shared.ports import Task
+from shared.ports.tasks import Task
 
 if TYPE_CHECKING:
     from google.cloud import tasks_v2

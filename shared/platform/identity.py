@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from shared.errors import ForbiddenError, ProofError
-from shared.ports import Clock
+from shared.ports.time import Clock
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from shared.domain.calendar.event import Times, days
 from shared.domain.calendar.meeting import Expansion, Series
 from shared.errors import PayloadError
-from shared.ports import reads
+from shared.ports.marks import reads
 
 if TYPE_CHECKING:
     from dateutil.rrule import rruleset

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.errors import ProviderUnavailableError
-from shared.ports import reads
+from shared.ports.marks import reads
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import SubscriberClient

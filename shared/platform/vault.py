@@ -13,7 +13,10 @@ from threading import Lock
 
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError, PayloadError
-from shared.ports import Chance, Clock, Create, Documents, Query, WrappingKey, reads
+from shared.ports.documents import Create, Documents, Query
+from shared.ports.marks import reads
+from shared.ports.secrets import WrappingKey
+from shared.ports.time import Chance, Clock
 
 FORMAT = 1
 NONCE_BYTES = 12

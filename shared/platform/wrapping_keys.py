@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from shared.errors import PayloadError, ProviderUnavailableError
-from shared.ports import reads
+from shared.ports.marks import reads
 
 if TYPE_CHECKING:
     from google.cloud import kms_v1

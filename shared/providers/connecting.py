@@ -15,7 +15,9 @@ from typing import Protocol, cast
 
 from shared.domain.people import Role
 from shared.errors import InputError
-from shared.ports import Authorization, Chance, Clock, Documents, Grant
+from shared.ports.documents import Documents
+from shared.ports.oauth import Authorization, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.wire import Wire
 from shared.usecases.connect import Keep

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from shared.domain.ids import keyed_digest, short_id
 from shared.domain.mail.addresses import normalize, untagged
 from shared.domain.matching import AddressRow, Known
-from shared.ports import Document, Drop, Merge, Write
+from shared.ports.documents import Document, Drop, Merge, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.ids import short_id
-from shared.ports import ID, Merge, Query, Write
+from shared.ports.documents import ID, Merge, Query, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
 

@@ -10,7 +10,7 @@ from shared.domain.calendar.copy import IN_CALENDAR, CopyState, EventCopy
 from shared.domain.calendar.meeting import HoldingRef, Meeting, Occurrence
 from shared.domain.calendar.stream import CalendarStream, CalendarWatch
 from shared.errors import NotFoundError
-from shared.ports import (
+from shared.ports.documents import (
     ID,
     Conditions,
     Create,

@@ -11,7 +11,7 @@ from shared.domain.cash.intent import InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror
 from shared.domain.cash.quote import Quote
 from shared.errors import NotFoundError
-from shared.ports import ID, Conditions, Create, Merge, Query, Update, Version, Write
+from shared.ports.documents import ID, Conditions, Create, Merge, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore

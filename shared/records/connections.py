@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.connection import Connection, ConsentState, Credentials
 from shared.errors import NotFoundError
-from shared.ports import ID, Create, Delete, Query, Replace, Update, Version, Write
+from shared.ports.documents import ID, Create, Delete, Query, Replace, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore

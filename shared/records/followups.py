@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.domain.outbox import Promise
 from shared.domain.quarantine import Parked, ParkedState
 from shared.errors import NotFoundError
-from shared.ports import Conditions, Create, Delete, Query, Update, Version, Write
+from shared.ports.documents import Conditions, Create, Delete, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore

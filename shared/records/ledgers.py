@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.cash.mapping import CustomerMatch
 from shared.domain.integration_call import KEPT_FOR, IntegrationCall
-from shared.ports import ID, Query, Replace, Write
+from shared.ports.documents import ID, Query, Replace, Write
 from shared.records.cash import Collection
 from shared.records.codec import Kind
 from shared.records.store import TenantStore

@@ -9,7 +9,7 @@ from shared.domain.message import LoggedMessage
 from shared.domain.threads import Summary, Thread
 from shared.domain.timeline import Entry
 from shared.errors import NotFoundError
-from shared.ports import ID, Conditions, Create, Delete, Query, Replace, Update, Version, Write
+from shared.ports.documents import ID, Conditions, Create, Delete, Query, Replace, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore

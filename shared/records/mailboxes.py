@@ -9,7 +9,7 @@ from shared.domain.backfill import BackfillRun, Chunk
 from shared.domain.budget import Bucket
 from shared.domain.mailbox import MailboxRecord, MailStream, MailWatch
 from shared.errors import NotFoundError
-from shared.ports import (
+from shared.ports.documents import (
     ID,
     Conditions,
     Create,

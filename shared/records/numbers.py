@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.ports import Create, Update, Write
+from shared.ports.documents import Create, Update, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import stored
 from shared.records.store import TenantStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.settings import Organization
 from shared.errors import NotFoundError
-from shared.ports import Create, Document, Update, Write
+from shared.ports.documents import Create, Document, Update, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
 

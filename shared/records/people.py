@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from shared.domain.people import Company, Contact, User
 from shared.errors import NotFoundError
-from shared.ports import ID, Create, Document, Increment, Maximum, Query, Update, Version, Write
+from shared.ports.documents import ID, Create, Document, Increment, Maximum, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.ids import digest
-from shared.ports import Documents, Merge, Remove, Union, Write
+from shared.ports.documents import Documents, Merge, Remove, Union, Write
 
 
 @dataclass(frozen=True, slots=True)

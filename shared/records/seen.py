@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from shared.domain.ledger import Rule, SeenRow, State
-from shared.ports import ID, Conditions, Create, Op, Query, Update, Version, Write
+from shared.ports.documents import ID, Conditions, Create, Op, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, mailbox_path, stored
 from shared.records.store import TenantStore

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from shared.errors import AlreadyExistsError, ContendedError, StaleWriteError
-from shared.ports import ID, Document, Documents, Jitter, Query, Version, Write
+from shared.ports.documents import ID, Document, Documents, Query, Version, Write
+from shared.ports.time import Jitter
 
 T = TypeVar("T")
 

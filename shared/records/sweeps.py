@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.mailbox import SERVED
-from shared.ports import ID, Conditions, Document, Documents, Query
+from shared.ports.documents import ID, Conditions, Document, Documents, Query
 
 PAGE = 300
 

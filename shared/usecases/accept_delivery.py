@@ -8,7 +8,10 @@ from shared import log
 from shared.domain.delivery import KEPT_FOR, Delivery, DeliveryState
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError
-from shared.ports import Clock, Create, Delete, Task, Tasks, Update, Vault, Version, Write
+from shared.ports.documents import Create, Delete, Update, Version, Write
+from shared.ports.secrets import Vault
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock
 from shared.records.codec import Kind
 from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore

@@ -15,7 +15,10 @@ from shared.errors import (
     RateLimitedError,
     StaleWriteError,
 )
-from shared.ports import Authorization, Chance, Clock, Jitter, Vault, Version, Write
+from shared.ports.documents import Version, Write
+from shared.ports.oauth import Authorization
+from shared.ports.secrets import Vault
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.mailboxes import Mailboxes, Stored

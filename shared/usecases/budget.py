@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.domain.budget import Bucket, Draw, blocked, draw, full_bucket, live_share
-from shared.ports import Clock, Create, Jitter, Update, Version
+from shared.ports.documents import Create, Update, Version
+from shared.ports.time import Clock, Jitter
 from shared.records.mailboxes import BUCKET, stored
 from shared.records.store import TenantStore, guarded
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 from shared import log
 from shared.domain.lease import FREE, Lease
 from shared.errors import AlreadyExistsError, ContendedError, RateLimitedError
-from shared.ports import Chance, Clock, Create, Update, Version, Write
+from shared.ports.documents import Create, Update, Version, Write
+from shared.ports.time import Chance, Clock
 from shared.records.codec import Kind
 from shared.records.mailboxes import stored
 from shared.records.store import TenantStore

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from shared import log
-from shared.ports import Clock, Documents, Merge, Publisher, Subscriptions
+from shared.ports.documents import Documents, Merge
+from shared.ports.messages import Publisher, Subscriptions
+from shared.ports.time import Clock
 
 PATH = "system/push-path"
 TOPIC = "gmail-push"

@@ -18,7 +18,8 @@ from shared.domain.ids import digest
 from shared.domain.outbox import Promise
 from shared.domain.people import Role
 from shared.errors import ForbiddenError, InputError, StaleWriteError
-from shared.ports import Grant, Tasks
+from shared.ports.oauth import Grant
+from shared.ports.tasks import Tasks
 from shared.records.connections import ConsentStates
 from shared.records.mailboxes import Stored
 from shared.records.people import Users

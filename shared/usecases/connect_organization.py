@@ -8,7 +8,7 @@ from __future__ import annotations
 from shared.domain.connection import Connection, ConsentState, connection_id
 from shared.domain.mailbox import Status
 from shared.domain.outbox import promise
-from shared.ports import Grant
+from shared.ports.oauth import Grant
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.followups import Outbox

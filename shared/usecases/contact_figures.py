@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.mail_rules import Direction
 from shared.errors import NotFoundError
-from shared.ports import Clock, Jitter
+from shared.ports.time import Clock, Jitter
 from shared.records.mail import Messages
 from shared.records.people import Contacts, Figures
 from shared.records.store import TenantStore, guarded

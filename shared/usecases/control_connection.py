@@ -18,7 +18,12 @@ from shared.errors import (
     NotFoundError,
     StaleWriteError,
 )
-from shared.ports import Authorization, Clock, Documents, Jitter, Mailbox, Tasks, Vault, Write
+from shared.ports.documents import Documents, Write
+from shared.ports.mailbox import Mailbox
+from shared.ports.oauth import Authorization
+from shared.ports.secrets import Vault
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.followups import Outbox

@@ -9,7 +9,7 @@ from math import ceil, sqrt
 from shared.domain.backfill import Wanted, body_units, grouped, header_units, window_start
 from shared.domain.budget import rate_per_s
 from shared.domain.mail_rules import LeftOut
-from shared.ports import MessageRef
+from shared.ports.mailbox import MessageRef
 from shared.usecases.mail.decide_mail import decide_all, open_desk
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.sample import sampled

@@ -11,7 +11,8 @@ from shared.domain.mail.addresses import domain_of, is_free_mail
 from shared.domain.matching import contacts_of
 from shared.domain.people import Company, Contact, ContactStatus, Phone
 from shared.errors import InputError
-from shared.ports import Clock, Jitter, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.addresses import Addresses
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users

@@ -13,7 +13,7 @@ from shared import log
 from shared.domain.integration_call import IntegrationCall
 from shared.domain.people import User
 from shared.errors import AppError
-from shared.ports import Clock
+from shared.ports.time import Clock
 from shared.records.ledgers import IntegrationLog
 from shared.records.store import TenantStore
 from shared.usecases.cash.finance import require_finance

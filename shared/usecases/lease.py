@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from shared.domain.lease import Lease
 from shared.errors import ContendedError, StaleWriteError
-from shared.ports import Chance, Clock, Version, Write
+from shared.ports.documents import Version, Write
+from shared.ports.time import Chance, Clock
 from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore
 

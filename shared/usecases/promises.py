@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from shared import log
 from shared.domain.outbox import OVERDUE_AFTER, Promise
 from shared.errors import StaleWriteError
-from shared.ports import Clock, Documents, Task, Tasks
+from shared.ports.documents import Documents
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock
 from shared.records.followups import Outbox
 from shared.records.store import TenantStore
 from shared.records.sweeps import promised_before

@@ -10,7 +10,9 @@ from shared.domain.ledger import State, Wish
 from shared.domain.people import Role, User
 from shared.domain.quarantine import MESSAGE, Parked, ParkedState
 from shared.errors import ContendedError, ForbiddenError, InputError, StaleWriteError
-from shared.ports import Clock, Jitter, Task, Tasks, Write
+from shared.ports.documents import Write
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.followups import Quarantine
 from shared.records.mailboxes import Stored
 from shared.records.seen import Seen

@@ -10,7 +10,7 @@ from shared.domain.connection import Connection
 from shared.domain.mailbox import MailboxRecord, Status
 from shared.domain.people import User
 from shared.domain.receipt import Receipt
-from shared.ports import Clock
+from shared.ports.time import Clock
 from shared.records.connections import Connections
 from shared.records.mailboxes import MailStreams
 from shared.records.store import TenantStore

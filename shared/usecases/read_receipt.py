@@ -13,7 +13,8 @@ from shared.domain.people import Role, User
 from shared.domain.quarantine import MESSAGE, parked_id
 from shared.domain.receipt import Receipt
 from shared.errors import ForbiddenError, InputError
-from shared.ports import Clock, Mailbox
+from shared.ports.mailbox import Mailbox
+from shared.ports.time import Clock
 from shared.records.followups import Quarantine
 from shared.records.mailboxes import Mailboxes, MailStreams
 from shared.records.organizations import Organizations

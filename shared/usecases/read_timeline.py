@@ -12,7 +12,7 @@ from shared.domain.settings import Share
 from shared.domain.timeline import Entry
 from shared.domain.visibility import level, visible
 from shared.errors import ForbiddenError, NotFoundError
-from shared.ports import Blobs
+from shared.ports.blobs import Blobs
 from shared.records.mail import Messages, Timelines, contact_owner, user_owner
 from shared.records.people import Contacts
 from shared.records.store import TenantStore

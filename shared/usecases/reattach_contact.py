@@ -13,7 +13,9 @@ from shared.domain.outbox import Promise, promise
 from shared.domain.people import Contact, Viewer
 from shared.domain.settings import Organization
 from shared.errors import NotFoundError
-from shared.ports import Clock, Jitter, Query, Tasks, Write
+from shared.ports.documents import Query, Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.addresses import Addresses
 from shared.records.followups import Outbox
 from shared.records.mail import MESSAGE, Messages

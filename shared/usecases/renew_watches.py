@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from shared import log
 from shared.domain.ids import digest
-from shared.ports import Clock, Documents, Task, Tasks
+from shared.ports.documents import Documents
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock
 from shared.records.sweeps import watches_ending_before
 
 MAIL_WATCH_ID = "mail-watch"

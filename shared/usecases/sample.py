@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from shared.ports import Chance
+from shared.ports.time import Chance
 
 T = TypeVar("T")
 

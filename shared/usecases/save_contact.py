@@ -15,7 +15,9 @@ from shared.domain.message import participant_key
 from shared.domain.outbox import Promise, promise
 from shared.domain.people import Company, Contact
 from shared.errors import InputError, NotFoundError
-from shared.ports import Clock, Jitter, Tasks, Write
+from shared.ports.documents import Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.addresses import Addresses
 from shared.records.audit import Audit
 from shared.records.followups import Outbox

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.ports import Documents
+from shared.ports.documents import Documents
 from tests.emulators import firestore_emulator, pubsub_emulator, tasks_emulator
 from tests.fakes import MemoryDocuments
 

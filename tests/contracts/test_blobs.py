@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import NotFoundError
 from shared.platform.blobs import ObjectBlobs
-from shared.ports import Blobs
+from shared.ports.blobs import Blobs
 from tests.fakes import FakeBlobs
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.platform.firestore.values import UnstorableError, Value
-from shared.ports import (
+from shared.ports.documents import (
     ID,
     Create,
     Delete,

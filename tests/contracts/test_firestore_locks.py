@@ -6,7 +6,7 @@ import pytest
 from google.cloud import firestore_v1 as firestore
 
 from shared.platform.firestore.documents import FirestoreDocuments
-from shared.ports import Create, Increment, Merge
+from shared.ports.documents import Create, Increment, Merge
 from tests.fakes import FakeJitter
 
 

@@ -12,7 +12,7 @@ import pytest
 from shared import log
 from shared.errors import ProviderUnavailableError
 from shared.platform.pubsub import PubSubPublisher
-from shared.ports import Publisher
+from shared.ports.messages import Publisher
 from tests.fakes import FakePublisher, Published
 
 TOPIC = "deal-won"

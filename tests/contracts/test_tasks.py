@@ -12,7 +12,7 @@ import pytest
 
 from shared.domain.ids import digest
 from shared.platform.clock import SystemClock
-from shared.ports import Task, Tasks
+from shared.ports.tasks import Task, Tasks
 from tests.fakes import FakeTasks
 
 QUEUE = "mailbox-sync"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.platform.clock import LONGEST_WAIT_S, SystemChance, SystemClock, SystemJitter
-from shared.ports import Chance, Clock, Jitter
+from shared.ports.time import Chance, Clock, Jitter
 from tests.fakes import FakeChance, FakeClock, FakeJitter
 
 

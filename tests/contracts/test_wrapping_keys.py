@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import PayloadError
 from shared.platform.wrapping_keys import FileWrappingKey, KmsWrappingKey
-from shared.ports import WrappingKey
+from shared.ports.secrets import WrappingKey
 from tests.contracts.kms import kms_client
 from tests.fakes import FakeWrappingKey
 

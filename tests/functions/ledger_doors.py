@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from shared import wiring
 from shared.domain.people import User
 from shared.domain.quarantine import Parked
-from shared.ports import Task
+from shared.ports.tasks import Task
 from shared.records.routes import Routes
 from shared.records.store import TenantStore
 from tests.cash_world import FIONA, LEDGER, CashWorld

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.ports import ID, Query
+from shared.ports.documents import ID, Query
 from tests.fakes import MemoryDocuments
 from tests.firestore_indexes import MissingIndexError, declared, needed, require_index
 

@@ -18,7 +18,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import Delete, Query
+from shared.ports.documents import Delete, Query
 from shared.records.connections import Connections
 from shared.usecases.access_token import REFRESH_TOKEN, access_token
 from shared.usecases.cash.decide_invoice import retry_invoice

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ports import reads
+from shared.ports.marks import reads
 from shared.usecases.check_push_path import HEARTBEAT, TOPIC, check_push_path, hear_heartbeat
 from tests.fakes import FakeClock, FakePublisher, MemoryDocuments
 

@@ -16,7 +16,7 @@ from shared.domain.mailbox import Status, mailbox_id
 from shared.domain.people import User
 from shared.domain.settings import NeverLog, Share
 from shared.errors import NotFoundError, StaleWriteError
-from shared.ports import Create, Delete, Merge, Query, Update, Write
+from shared.ports.documents import Create, Delete, Merge, Query, Update, Write
 from shared.records import addresses, audit, connections, followups, mail, mailboxes, organizations, people, seen
 from shared.records.audit import Audit
 from shared.records.mail import Messages

@@ -19,7 +19,7 @@ from shared.platform.clock import SystemClock
 from shared.platform.cloud_tasks import CloudTasks
 from shared.platform.identity import ServiceCaller, ServiceTokens
 from shared.platform.key_set import KeySet
-from shared.ports import Task
+from shared.ports.tasks import Task
 from tests.emulators import tasks_emulator
 
 CALLER = "functions@crm.iam.example"

@@ -11,7 +11,7 @@ from google.cloud import firestore_v1 as firestore
 
 from shared.errors import ContendedError, ProviderUnavailableError, StaleWriteError
 from shared.platform.firestore.documents import COMMIT_ATTEMPTS, FirestoreDocuments
-from shared.ports import Create, Increment, Merge, Update, Write
+from shared.ports.documents import Create, Increment, Merge, Update, Write
 from tests.fakes import FakeJitter
 
 Refusal = Callable[[str], Exception]

@@ -16,7 +16,7 @@ from shared.domain.cash.quote import Due, Instalment, Quote
 from shared.domain.cash.signing import Signer
 from shared.errors import InputError
 from shared.platform.paper.writer import PaperWriter, merged
-from shared.ports import Letterhead
+from shared.ports.papers import Letterhead
 from tests.contract_world import WORKED_EXAMPLE, line, usd
 
 HEAD = Letterhead("Acme GmbH", "Żółć Kft", "Łucja Nováková")

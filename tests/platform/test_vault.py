@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import PayloadError, ProviderUnavailableError
 from shared.platform.vault import CACHE_FOR, CACHED_TENANTS, DataKeyCache, EnvelopeVault
-from shared.ports import Document, Query, Update
+from shared.ports.documents import Document, Query, Update
 from tests.fakes import FakeChance, FakeClock, FakeWrappingKey, MemoryDocuments
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.domain.ledger import queued_row, utc_day
 from shared.domain.people import Contact
-from shared.ports import Create
+from shared.ports.documents import Create
 from shared.records.people import Contacts
 from shared.records.seen import Seen
 from shared.records.store import TenantStore

@@ -20,14 +20,13 @@ from shared.errors import AlreadyExistsError, ContendedError, ProviderUnavailabl
 from shared.platform.clock import SystemJitter
 from shared.platform.firestore.queries import check_query
 from shared.platform.firestore.values import Value, check_document_path, checked, split_field_path
-from shared.ports import (
+from shared.ports.documents import (
     ID,
     Create,
     Delete,
     Document,
     Drop,
     Increment,
-    Jitter,
     Maximum,
     Merge,
     Query,
@@ -37,8 +36,9 @@ from shared.ports import (
     Update,
     Version,
     Write,
-    reads,
 )
+from shared.ports.marks import reads
+from shared.ports.time import Jitter
 
 GET_ALL_AT_ONCE = 100
 COMMIT_ATTEMPTS = 6

@@ -6,7 +6,7 @@ Shared by the adapter and the in-memory fake, so that a query refused in product
 from __future__ import annotations
 
 from shared.platform.firestore.values import UnstorableError, check_collection_path, split_field_path
-from shared.ports import ID, Query
+from shared.ports.documents import ID, Query
 
 MAX_ALTERNATIVES = 30
 _INEQUALITIES = {"<", "<=", ">", ">="}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from shared.ports import Delete, Drop, Increment, Maximum, Merge, Remove, Union, Update, Write
+from shared.ports.documents import Delete, Drop, Increment, Maximum, Merge, Remove, Union, Update, Write
 
 DOCUMENT_LIMIT_BYTES = 1_048_576
 MAX_DEPTH = 20

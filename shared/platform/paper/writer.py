@@ -17,7 +17,8 @@ from shared.domain.cash.contract import Contract
 from shared.domain.cash.quote import Quote, instalments
 from shared.domain.cash.quote_words import COLUMNS, cells, due_words, plain, sums
 from shared.errors import InputError
-from shared.ports import Letterhead, reads
+from shared.ports.marks import reads
+from shared.ports.papers import Letterhead
 
 if TYPE_CHECKING:
     from fpdf import FPDF

@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from shared.domain.cash.signing import SigningAccount
 from shared.errors import AppError, InputError, ProviderUnavailableError
-from shared.ports import AccessToken, Chance, Clock, Grant
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.docusign.catalogue import PROBLEMS
 from shared.providers.docusign.client import ReportedWire

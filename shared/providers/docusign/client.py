@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from shared.domain.cash.signing import SigningAccount
 from shared.errors import ProviderUnavailableError
-from shared.ports import Chance, Clock
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import CallRecord, OnCall
 from shared.providers.docusign.errors import api_error, error_code
 from shared.providers.wire import Answer, Wire

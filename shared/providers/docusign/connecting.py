@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from shared.domain.people import Role
 from shared.errors import InputError
-from shared.ports import Authorization, Documents, Grant
+from shared.ports.documents import Documents
+from shared.ports.oauth import Authorization, Grant
 from shared.providers.connecting import Client
 from shared.providers.docusign.account_server import OAuthClient
 from shared.providers.docusign.catalogue import problem_of

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 from shared.domain.cash.signing import SigningAccount
 from shared.errors import AdminActionError
-from shared.ports import AccessToken, Chance, Clock, Grant, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.docusign.account_server import AccountServer, OAuthClient
 from shared.providers.docusign.manifest import JWT_SCOPES, PRODUCTION, Endpoints

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from shared.domain.cash.signing import SigningAccount
-from shared.ports import AccessToken, Chance, Clock, Grant, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.docusign.account_server import AccountServer, OAuthClient
 from shared.providers.docusign.manifest import PRODUCTION, SCOPES, Endpoints

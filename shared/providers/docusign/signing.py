@@ -15,7 +15,7 @@ from shared.domain.cash.signing import (
     SigningTemplate,
 )
 from shared.errors import InputError, NotFoundError, PermanentError, ProviderUnavailableError
-from shared.ports import reads
+from shared.ports.marks import reads
 from shared.providers.docusign.catalogue import PROBLEMS
 from shared.providers.docusign.client import DocuSignHttp
 from shared.providers.docusign.errors import spoken

@@ -22,7 +22,8 @@ from shared.domain.calendar.event import (
 from shared.domain.calendar.stream import ChannelNotice
 from shared.domain.mail.addresses import domain_of, normalize
 from shared.errors import NotFoundError, PayloadError, ProofError
-from shared.ports import CalendarListing, EventPage, OpenedChannel, UnreadableEvent, reads
+from shared.ports.calendar import CalendarListing, EventPage, OpenedChannel, UnreadableEvent
+from shared.ports.marks import reads
 from shared.providers.google.http import GoogleHttp, Service
 
 PAGE_SIZE = 250

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.domain.people import Role
-from shared.ports import Authorization, Documents, Grant
+from shared.ports.documents import Documents
+from shared.ports.oauth import Authorization, Grant
 from shared.providers.connecting import Client
 from shared.providers.google.manifest import MANIFEST, Endpoints, refused_features
 from shared.providers.google.notices import read_consent_answer

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.mail.envelope import METADATA_HEADERS, MailHeaders
 from shared.errors import AppError, NotFoundError, PayloadError
-from shared.ports import (
+from shared.ports.mailbox import (
     FullMessage,
     HistoryPage,
     ListPage,
@@ -18,8 +18,8 @@ from shared.ports import (
     PermanentFailure,
     Profile,
     Watch,
-    reads,
 )
+from shared.ports.marks import reads
 from shared.providers.google.batch import ApiRequest
 from shared.providers.google.http import MAX_PARTS, GoogleHttp, Service
 from shared.providers.google.mime import body_from_gmail, headers_from_gmail, text_elsewhere

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import AppError, ProviderUnavailableError
-from shared.ports import Chance, Clock
+from shared.ports.time import Chance, Clock
 from shared.providers.google import batch as framing
 from shared.providers.google.batch import ApiRequest
 from shared.providers.google.errors import NO_STATUS, api_error

@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shared.errors import AppError, InputError, ProofError, ProviderUnavailableError
-from shared.ports import AccessToken, Chance, Clock, Grant, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.google.catalogue import PROBLEMS
 from shared.providers.google.errors import token_error, token_error_code
 from shared.providers.google.id_token import verified_claims

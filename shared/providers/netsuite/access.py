@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from shared.ports import AccessToken, Clock
+from shared.ports.oauth import AccessToken
+from shared.ports.time import Clock
 
 RENEW_BEFORE_S = 300
 

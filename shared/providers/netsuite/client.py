@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shared.errors import AppError, ProviderUnavailableError
-from shared.ports import Chance, Clock
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import CallRecord, OnCall
 from shared.providers.netsuite import exact_json
 from shared.providers.netsuite.access import Access

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from shared.errors import InputError
-from shared.ports import AccessToken, Chance, Clock, Grant, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.netsuite.access import Access
 from shared.providers.netsuite.account import Account

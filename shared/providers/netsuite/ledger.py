@@ -25,7 +25,9 @@ from shared.domain.cash.accounting import (
     RecordKind,
 )
 from shared.errors import AdminActionError, AlreadyExistsError, InputError, NotFoundError
-from shared.ports import ChangesPage, Clock, reads
+from shared.ports.cash import ChangesPage
+from shared.ports.marks import reads
+from shared.ports.time import Clock
 from shared.providers.netsuite import mapping, schema, suiteql
 from shared.providers.netsuite.client import NetsuiteClient, Row
 from shared.providers.netsuite.errors import UnknownTableError

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from shared.ports import Chance, Clock
+from shared.ports.time import Chance, Clock
 from shared.providers.netsuite.account import Account
 
 

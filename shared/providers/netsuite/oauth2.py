@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from shared.errors import InputError, ProviderUnavailableError
-from shared.ports import AccessToken, Chance, Clock
+from shared.ports.oauth import AccessToken
+from shared.ports.time import Chance, Clock
 from shared.providers.call_record import CallRecord, OnCall
 from shared.providers.netsuite import exact_json
 from shared.providers.netsuite.account import Account

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.domain.cash.accounting import LedgerChange, RecordKind
 from shared.domain.ids import digest
-from shared.ports import ChangesPage
+from shared.ports.cash import ChangesPage
 from shared.providers.quickbooks.client import PAGE, Json, QuickBooksHttp, literal
 from shared.providers.quickbooks.reading import text, updated_at_of
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import ProviderUnavailableError
-from shared.ports import Clock
+from shared.ports.time import Clock
 from shared.providers.call_record import CallRecord, OnCall
 from shared.providers.quickbooks import exact_json
 from shared.providers.quickbooks.errors import api_error, fault_of

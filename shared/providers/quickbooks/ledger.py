@@ -22,7 +22,9 @@ from shared.domain.cash.accounting import (
     RecordKind,
 )
 from shared.errors import ContendedError, InputError, NotFoundError, StaleWriteError
-from shared.ports import ChangesPage, Clock, reads
+from shared.ports.cash import ChangesPage
+from shared.ports.marks import reads
+from shared.ports.time import Clock
 from shared.providers.quickbooks.changes import ENTITIES, changes_since
 from shared.providers.quickbooks.client import Json, QuickBooksHttp, entity_of, literal
 from shared.providers.quickbooks.reading import (

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shared.errors import AppError, InputError, ProviderUnavailableError
-from shared.ports import AccessToken, Clock, Grant, reads
+from shared.ports.marks import reads
+from shared.ports.oauth import AccessToken, Grant
+from shared.ports.time import Clock
 from shared.providers.call_record import CallRecord, OnCall
 from shared.providers.quickbooks import exact_json
 from shared.providers.quickbooks.catalogue import BY_CODE, PROBLEMS

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shared.domain.calendar.stream import ChannelNotice
 from shared.errors import ProofError
-from shared.ports import Tasks
+from shared.ports.tasks import Tasks
 from shared.records.calendar import CalendarStreams
 from shared.records.routes import Routes
 from shared.records.store import TenantStore

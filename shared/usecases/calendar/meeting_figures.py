@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.calendar.meeting import Occurrence, visible_occurrence
 from shared.domain.people import Viewer
-from shared.ports import Clock
+from shared.ports.time import Clock
 from shared.records.calendar import Events, Side
 from shared.records.store import TenantStore
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from shared.domain.backfill import window_start
 from shared.domain.calendar.copy import stream_id_of
 from shared.domain.calendar.stream import CalendarStream
-from shared.ports import Documents
+from shared.ports.documents import Documents
 from shared.records.mailboxes import Mailboxes
 from shared.records.store import guarded
 from shared.usecases.calendar.queue_work import Cause, sync_task

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from shared.domain.calendar.copy import EventCopy
 from shared.domain.ids import digest
-from shared.ports import Task
+from shared.ports.tasks import Task
 
 
 class Cause(StrEnum):

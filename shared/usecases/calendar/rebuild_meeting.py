@@ -37,7 +37,9 @@ from shared.domain.message import participant_keys
 from shared.domain.quarantine import Parked
 from shared.domain.settings import Organization
 from shared.errors import PayloadError
-from shared.ports import Clock, Jitter, Recurrence, Write
+from shared.ports.calendar import Recurrence
+from shared.ports.documents import Write
+from shared.ports.time import Clock, Jitter
 from shared.records.calendar import OCCURRENCE, Copies, Events, Meetings
 from shared.records.mail import Timelines, contact_owner
 from shared.records.mailboxes import MAILBOX, Stored, mailbox_path, stored

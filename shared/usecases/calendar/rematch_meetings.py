@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.ports import Clock, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock
 from shared.records.calendar import CalendarStreams, Copies, Events
 from shared.records.mailboxes import Mailboxes
 from shared.records.store import TenantStore

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.domain.calendar.copy import EventCopy
 from shared.domain.calendar.stream import Absence, CalendarStream, Verdict, held_for_a_person
 from shared.domain.quarantine import Parked, ParkedState, parked_id
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.followups import Quarantine
 from shared.usecases.calendar.served import ServedCalendars
 

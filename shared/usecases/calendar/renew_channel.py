@@ -20,7 +20,8 @@ from shared.errors import (
     NotFoundError,
     StaleWriteError,
 )
-from shared.ports import Documents, OpenedChannel, Version
+from shared.ports.calendar import OpenedChannel
+from shared.ports.documents import Documents, Version
 from shared.records.calendar import stream_of
 from shared.records.followups import Outbox
 from shared.records.mailboxes import Mailboxes

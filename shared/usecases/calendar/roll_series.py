@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from shared import log
-from shared.ports import Clock, Documents, Tasks
+from shared.ports.documents import Documents
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock
 from shared.records.sweeps import series_to_roll
 from shared.usecases.calendar.queue_work import rebuild_task
 

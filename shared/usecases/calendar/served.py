@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from shared import log
 from shared.log import Id
-from shared.ports import Calendar, Chance, Clock, Jitter, Tasks
+from shared.ports.calendar import Calendar
+from shared.ports.tasks import Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.calendar import CalendarStreams, Copies
 from shared.records.store import TenantStore
 

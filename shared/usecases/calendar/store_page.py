@@ -12,7 +12,8 @@ from shared.domain.calendar.meeting import HoldingRef
 from shared.domain.calendar.rules import EventDecision, Matched, decide_event
 from shared.domain.calendar.stream import CalendarStream
 from shared.domain.quarantine import Parked
-from shared.ports import EventPage, UnreadableEvent, Write
+from shared.ports.calendar import EventPage, UnreadableEvent
+from shared.ports.documents import Write
 from shared.records.calendar import Meetings
 from shared.records.followups import Quarantine
 from shared.usecases.calendar.decide_events import look_up_people

@@ -23,7 +23,7 @@ from shared.errors import (
     NotFoundError,
     StaleWriteError,
 )
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.mailboxes import Mailboxes
 from shared.usecases.calendar.queue_work import Cause, rebuild_tasks, sync_task
 from shared.usecases.calendar.remove_absent import removal_step

@@ -12,7 +12,9 @@ from shared.domain.cash.accounting import LedgerChange, RecordKind
 from shared.domain.delivery import DeliveryState
 from shared.domain.ids import digest
 from shared.errors import StaleWriteError
-from shared.ports import Clock, Jitter, Tasks, Vault
+from shared.ports.secrets import Vault
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.routes import Routes, Target
 from shared.records.store import TenantStore
 from shared.usecases.accept_delivery import accept_delivery, delivered_body, done, find_delivery

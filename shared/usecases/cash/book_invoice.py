@@ -15,7 +15,7 @@ from shared.domain.cash.deal_money import NOT_OWED, RANK, DealMoneyState, DealSt
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror
 from shared.domain.cash.money import total
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.cash import CashRecords
 from shared.records.mailboxes import Stored
 

@@ -13,8 +13,11 @@ from shared.domain.cash.accounting import LedgerCompany
 from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.connection import Connection, ConsentState, Credentials
 from shared.domain.mailbox import Status
-from shared.ports import Clock, Documents, Grant, Jitter, Tasks
 from shared.ports.cash import Ledger
+from shared.ports.documents import Documents
+from shared.ports.oauth import Grant
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.ledgers import ledgers

@@ -12,8 +12,10 @@ from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.signing import EnvelopeState, EnvelopeStatus, SignerState, SignerStatus
 from shared.domain.people import User
 from shared.errors import InputError, NotFoundError
-from shared.ports import Clock, Jitter, Tasks, Write
 from shared.ports.cash import Signing
+from shared.ports.documents import Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.store import TenantStore, guarded

@@ -10,7 +10,8 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Quote, QuoteLine, QuoteStatus, instalments, require_sendable
 from shared.domain.people import User
 from shared.errors import InputError
-from shared.ports import Chance, Clock, Jitter, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.ledgers import ledgers

@@ -13,7 +13,8 @@ from shared.domain.cash.mirror import InvoiceMirror, agreed_of
 from shared.domain.outbox import Promise
 from shared.domain.people import User
 from shared.errors import AlreadyExistsError, InputError
-from shared.ports import Clock, Jitter, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox

@@ -17,7 +17,10 @@ from shared.domain.cash.contract import FAILED
 from shared.domain.cash.deal import Deal, Step, chain_step
 from shared.domain.cash.quote import Acceptance, Quote, QuoteStatus
 from shared.errors import InputError, NotFoundError
-from shared.ports import Blobs, Clock, Jitter, Letterhead, Write
+from shared.ports.blobs import Blobs
+from shared.ports.documents import Write
+from shared.ports.papers import Letterhead
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.mailboxes import Stored

@@ -8,8 +8,8 @@ from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.cash.mapping import CustomerMatch, MatchState
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError, InputError
-from shared.ports import Jitter
 from shared.ports.cash import Ledger
+from shared.ports.time import Jitter
 from shared.records.ledgers import customer_matches
 from shared.records.people import Companies, Contacts
 from shared.records.store import TenantStore, guarded

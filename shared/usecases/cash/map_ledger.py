@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.domain.people import User
 from shared.errors import InputError
-from shared.ports import Clock, Jitter, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.ledgers import ledgers
 from shared.records.store import TenantStore
 from shared.usecases.cash import review_mapping

@@ -10,7 +10,9 @@ from shared.domain.cash.contract import FAILED, Contract, ContractStatus, apply_
 from shared.domain.cash.deal import ChainStep, Step, chain_step
 from shared.domain.cash.signing import EnvelopeState, SignerState, SignerStatus
 from shared.domain.outbox import Promise, promise
-from shared.ports import Clock, Jitter, Tasks, Write
+from shared.ports.documents import Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.store import TenantStore, guarded

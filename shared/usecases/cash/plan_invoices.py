@@ -13,7 +13,9 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Instalment, Quote, instalments
 from shared.domain.outbox import Promise, promise
 from shared.errors import AlreadyExistsError, InputError
-from shared.ports import Clock, Create, Tasks, Write
+from shared.ports.documents import Create, Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers

@@ -29,8 +29,10 @@ from shared.errors import (
     RateLimitedError,
     RetryableError,
 )
-from shared.ports import Chance, Clock, Jitter, Tasks, Version, Write
 from shared.ports.cash import Ledger
+from shared.ports.documents import Version, Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers

@@ -10,7 +10,7 @@ from shared.domain.cash.intent import InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror
 from shared.domain.people import Role, User
 from shared.errors import ForbiddenError
-from shared.ports import Clock
+from shared.ports.time import Clock
 from shared.records.cash import CashRecords
 from shared.records.ledgers import ledgers
 from shared.records.store import TenantStore

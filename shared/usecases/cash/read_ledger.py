@@ -14,8 +14,10 @@ from shared.domain.cash.accounting import InvoiceStatus, LedgerChange, RecordKin
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError, StaleWriteError
-from shared.ports import Clock, Conditions, Documents, Jitter, Task, Tasks
 from shared.ports.cash import Ledger
+from shared.ports.documents import Conditions, Documents
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers

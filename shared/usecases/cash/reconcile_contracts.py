@@ -10,8 +10,10 @@ from shared import log
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.signing import EnvelopeState
 from shared.domain.ids import digest
-from shared.ports import Clock, Documents, Jitter, Task, Tasks
 from shared.ports.cash import Signing
+from shared.ports.documents import Documents
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.signing import signing_services
 from shared.records.store import TenantStore, guarded

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC
 
 from shared.domain.cash.contract import Contract
-from shared.ports import Clock, Letterhead, PdfWriter
+from shared.ports.papers import Letterhead, PdfWriter
+from shared.ports.time import Clock
 from shared.records.cash import CashRecords
 from shared.records.organizations import Organizations
 from shared.records.store import TenantStore

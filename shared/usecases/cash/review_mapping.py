@@ -11,8 +11,9 @@ from shared.domain.cash.ledger_settings import Frequency, LedgerSettings
 from shared.domain.cash.mapping import Candidate, CustomerMatch, MappingRow, MatchState, comparable, row_of
 from shared.domain.people import User
 from shared.errors import InputError
-from shared.ports import ID, Clock, Jitter, Query
 from shared.ports.cash import Ledger
+from shared.ports.documents import ID, Query
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.ledgers import customer_matches, ledgers

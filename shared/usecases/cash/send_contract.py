@@ -17,8 +17,9 @@ from shared.domain.cash.contract_type import Readiness
 from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState
 from shared.domain.people import User
 from shared.errors import InputError, PermanentError, RateLimitedError
-from shared.ports import Clock, Jitter, Tasks
 from shared.ports.cash import Signing
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.store import TenantStore, guarded

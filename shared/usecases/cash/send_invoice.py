@@ -17,7 +17,8 @@ from shared.domain.cash.deal_money import NOT_OWED
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, invoice_key
 from shared.errors import ContendedError, InputError, RateLimitedError, StaleWriteError
-from shared.ports import Clock, Jitter, Write
+from shared.ports.documents import Write
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded

@@ -15,7 +15,9 @@ from shared.domain.cash.quote import Quote, QuoteStatus, require_sendable
 from shared.domain.ids import digest
 from shared.domain.people import User
 from shared.errors import InputError
-from shared.ports import Blobs, Chance, Clock, Jitter, Letterhead, PdfWriter
+from shared.ports.blobs import Blobs
+from shared.ports.papers import Letterhead, PdfWriter
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.organizations import Organizations

@@ -10,8 +10,10 @@ from shared.domain.cash.signing import Signer, SigningAccount, SigningTemplate
 from shared.domain.cash.signing_settings import SigningSettings
 from shared.domain.people import Role, User
 from shared.errors import ForbiddenError, InputError, NotFoundError
-from shared.ports import Clock, Jitter, Vault, Write
 from shared.ports.cash import Signing
+from shared.ports.documents import Write
+from shared.ports.secrets import Vault
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.mailboxes import Stored
 from shared.records.signing import contract_types, signing_services

@@ -13,8 +13,11 @@ from shared.domain.cash.signing import SignerState, SignerStatus
 from shared.domain.outbox import Promise
 from shared.domain.people import User
 from shared.errors import InputError
-from shared.ports import Blobs, Clock, Jitter, Tasks, Write
+from shared.ports.blobs import Blobs
 from shared.ports.cash import Signing
+from shared.ports.documents import Write
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox

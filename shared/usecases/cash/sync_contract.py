@@ -17,8 +17,11 @@ from shared.domain.cash.signing import FINAL_ENVELOPES, SignatureEvent
 from shared.domain.delivery import DeliveryState
 from shared.domain.ids import digest
 from shared.errors import NotFoundError, RateLimitedError
-from shared.ports import Clock, Jitter, Task, Tasks, Vault, Write
 from shared.ports.cash import Signing
+from shared.ports.documents import Write
+from shared.ports.secrets import Vault
+from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.store import TenantStore, guarded
 from shared.usecases.accept_delivery import delivered_body, done, find_delivery

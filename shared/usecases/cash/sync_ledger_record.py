@@ -25,8 +25,9 @@ from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.intent import IntentState, InvoiceIntent, believed, equals
 from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror, agreed_of, invoice_key, payment_key
 from shared.errors import RateLimitedError, StaleWriteError
-from shared.ports import Clock, Conditions, Jitter, Write
 from shared.ports.cash import Ledger
+from shared.ports.documents import Conditions, Write
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import customer_matches

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from shared import log
 from shared.domain.cash.contract import Contract, ContractStatus
 from shared.domain.cash.deal import Step, chain_step
-from shared.ports import Clock, Documents, Jitter, Write
+from shared.ports.documents import Documents, Write
+from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.signing import contract_types
 from shared.records.store import TenantStore, guarded

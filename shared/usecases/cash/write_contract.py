@@ -15,7 +15,7 @@ from shared.domain.cash.signing import Signer
 from shared.domain.ids import short_id
 from shared.domain.people import Contact, User
 from shared.errors import InputError
-from shared.ports import Clock, Jitter
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.numbers import next_number

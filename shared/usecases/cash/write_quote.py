@@ -11,7 +11,7 @@ from shared.domain.cash.quote import DEFAULT_SCHEDULE, Instalment, Quote, QuoteL
 from shared.domain.ids import short_id
 from shared.domain.people import User
 from shared.errors import ForbiddenError, InputError
-from shared.ports import Clock, Jitter
+from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.numbers import next_number

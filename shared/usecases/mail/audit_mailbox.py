@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 
 from shared.domain.ledger import Rule, SeenRow, State, Wish, queued_row, utc_day
 from shared.errors import AlreadyExistsError, StaleWriteError
-from shared.ports import MessageRef
+from shared.ports.mailbox import MessageRef
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.usecases.mail.queue_work import ingest_task
 from shared.usecases.mail.search_for_contacts import audit_search

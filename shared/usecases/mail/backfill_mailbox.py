@@ -31,7 +31,8 @@ from shared.domain.mail_rules import Decision, LeftOut
 from shared.domain.mailbox import Status
 from shared.domain.message import message_key
 from shared.errors import AlreadyExistsError, ContendedError, PayloadError, RateLimitedError, StaleWriteError
-from shared.ports import Task, Write
+from shared.ports.documents import Write
+from shared.ports.tasks import Task
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.records.store import RACES_AT_MOST, guarded
 from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk

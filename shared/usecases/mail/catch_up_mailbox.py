@@ -11,7 +11,7 @@ from dataclasses import replace
 from shared.domain.backfill import window_start
 from shared.domain.ledger import DECIDED_BY_CONTACTS, Rule, Source, State, Wish, queued_row
 from shared.errors import AlreadyExistsError, StaleWriteError
-from shared.ports import MessageRef
+from shared.ports.mailbox import MessageRef
 from shared.records.mailboxes import Mailboxes
 from shared.usecases.mail.queue_work import ingest_task, start_times, units_of
 from shared.usecases.mail.served import ServedMailbox

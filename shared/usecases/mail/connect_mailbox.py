@@ -16,7 +16,8 @@ from shared.domain.matching import Known
 from shared.domain.outbox import Promise, promise
 from shared.domain.people import Viewer
 from shared.errors import InputError
-from shared.ports import Documents, Grant, Write
+from shared.ports.documents import Documents, Write
+from shared.ports.oauth import Grant
 from shared.records.addresses import Addresses
 from shared.records.audit import Audit
 from shared.records.connections import Connections

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared import log
-from shared.ports import Blobs, Clock, Documents, Jitter
+from shared.ports.blobs import Blobs
+from shared.ports.documents import Documents
+from shared.ports.time import Clock, Jitter
 from shared.records.store import TenantStore, guarded
 from shared.records.sweeps import hidden_before
 from shared.usecases.mail.place import Place, live_thread

@@ -28,7 +28,7 @@ from shared.errors import (
     RetryableError,
     StaleWriteError,
 )
-from shared.ports import FullMessage, PermanentFailure
+from shared.ports.mailbox import FullMessage, PermanentFailure
 from shared.records.mail import Messages
 from shared.records.mailboxes import Stored
 from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from shared.domain.message import summary_of
 from shared.domain.threads import joined, older_of
-from shared.ports import Jitter, Write
+from shared.ports.documents import Write
+from shared.ports.time import Jitter
 from shared.records.mail import Timelines
 from shared.records.store import TenantStore, guarded
 from shared.usecases.mail.place import Place, live_thread

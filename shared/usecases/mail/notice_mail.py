@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from shared import log
 from shared.domain.mail.addresses import normalize
-from shared.ports import Clock, Tasks
+from shared.ports.tasks import Tasks
+from shared.ports.time import Clock
 from shared.records.routes import Routes
 from shared.usecases.mail.queue_work import sync_task
 

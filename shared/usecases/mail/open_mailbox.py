@@ -11,7 +11,7 @@ from shared.domain.mail.addresses import normalize, untagged
 from shared.domain.mailbox import MailboxRecord, MailStream, MailWatch, Status
 from shared.domain.matching import Known
 from shared.errors import AlreadyExistsError
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.addresses import Addresses
 from shared.records.connections import Connections
 from shared.records.mailboxes import Mailboxes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.domain.threads import Summary, Thread
 from shared.domain.timeline import mail_entry
 from shared.errors import ContendedError, NotFoundError
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.mail import Messages, Threads, Timelines, contact_owner, user_owner
 from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.domain.ids import digest
-from shared.ports import Documents, Task, Tasks
+from shared.ports.documents import Documents
+from shared.ports.tasks import Task, Tasks
 from shared.records.sweeps import served_mailboxes
 
 

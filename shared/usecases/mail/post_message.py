@@ -29,7 +29,7 @@ from shared.domain.threads import (
 )
 from shared.domain.visibility import reader_key
 from shared.errors import AlreadyExistsError, StaleWriteError
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.followups import Outbox
 from shared.records.mailboxes import Stored
 from shared.records.people import Contacts

@@ -9,7 +9,7 @@ from shared.domain.backfill import Group, Wanted, grouped, header_units
 from shared.domain.budget import Draw, rate_per_s
 from shared.domain.ids import digest
 from shared.domain.ledger import SeenRow, Source, Wish
-from shared.ports import Task
+from shared.ports.tasks import Task
 from shared.usecases.mail.served import ServedMailbox
 
 LIVE_QUEUE = "message-ingest"

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.domain.backfill import Group
 from shared.domain.mail.envelope import MailHeaders
 from shared.errors import PayloadError
-from shared.ports import FullMessage, ListPage, Mailbox, PermanentFailure
+from shared.ports.mailbox import FullMessage, ListPage, Mailbox, PermanentFailure
 
 
 @dataclass(frozen=True, slots=True)

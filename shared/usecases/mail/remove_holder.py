@@ -12,7 +12,7 @@ from shared.domain.ledger import SeenRow, State
 from shared.domain.message import HIDDEN_FOR, summary_of
 from shared.domain.outbox import Promise, promise
 from shared.domain.visibility import reader_keys
-from shared.ports import Write
+from shared.ports.documents import Write
 from shared.records.followups import Outbox
 from shared.records.mailboxes import Stored
 from shared.records.store import guarded

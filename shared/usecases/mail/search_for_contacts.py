@@ -14,7 +14,7 @@ from shared.domain.backfill import BackfillRun, Wanted, search_pays
 from shared.domain.ledger import Rule, SeenRow, Source, Wish, queued_row
 from shared.domain.mail_rules import LeftOut
 from shared.errors import StaleWriteError
-from shared.ports import MessageRef
+from shared.ports.mailbox import MessageRef
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.records.people import Contacts
 from shared.records.store import guarded

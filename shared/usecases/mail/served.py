@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared import log
-from shared.ports import Blobs, Chance, Clock, Jitter, Mailbox, Tasks
+from shared.ports.blobs import Blobs
+from shared.ports.mailbox import Mailbox
+from shared.ports.tasks import Tasks
+from shared.ports.time import Chance, Clock, Jitter
 from shared.records.mailboxes import MailStreams
 from shared.records.seen import Seen
 from shared.records.store import TenantStore

@@ -24,7 +24,9 @@ from shared.errors import (
     RateLimitedError,
     StaleWriteError,
 )
-from shared.ports import HistoryPage, MailChange, MessageRef, Task, Write
+from shared.ports.documents import Write
+from shared.ports.mailbox import HistoryPage, MailChange, MessageRef
+from shared.ports.tasks import Task
 from shared.records.mailboxes import Mailboxes, Stored
 from shared.records.store import RACES_AT_MOST
 from shared.usecases.lease import Held, take_lease

@@ -21,7 +21,8 @@ from local.docusign.connect import Notice
 from local.docusign.sender import Post, status_of
 from local.docusign.simulator import Simulator
 from shared.domain.cash.signing import EnvelopeRequest, Signer, SigningAccount
-from shared.ports import Grant, Signing
+from shared.ports.cash import Signing
+from shared.ports.oauth import Grant
 from shared.providers.call_record import CallRecord
 from shared.providers.docusign.account_server import OAuthClient
 from shared.providers.docusign.client import DocuSignHttp, Token

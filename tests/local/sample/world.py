@@ -19,7 +19,7 @@ from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
 from shared.domain.matching import Known
 from shared.domain.message import LoggedMessage
 from shared.domain.settings import Organization
-from shared.ports import Task
+from shared.ports.tasks import Task
 from shared.providers.google.prices import GMAIL_UNITS
 from shared.records.addresses import Addresses
 from shared.records.mail import Messages

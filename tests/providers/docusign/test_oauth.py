@@ -16,7 +16,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import Authorization
+from shared.ports.oauth import Authorization
 from shared.providers.docusign.account_server import OAuthClient
 from shared.providers.docusign.manifest import PRODUCTION, SANDBOX
 from shared.providers.docusign.oauth import DocuSignAuthorization

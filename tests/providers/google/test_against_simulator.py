@@ -24,7 +24,8 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import FullMessage, Grant, Mailbox
+from shared.ports.mailbox import FullMessage, Mailbox
+from shared.ports.oauth import Grant
 from shared.providers.google.gmail import GmailMailbox
 from shared.providers.google.http import GoogleHttp, Token, Usage
 from shared.providers.google.manifest import CALENDAR_READ, GMAIL_READ, SCOPES, Endpoints, refused_features

@@ -19,7 +19,7 @@ from local.google.simulator import Simulator
 from shared.domain.calendar.event import Answer, EventStatus, Guest, Times
 from shared.domain.calendar.stream import ChannelNotice
 from shared.errors import CursorExpiredError, NotFoundError, PayloadError, ProofError, RateLimitedError
-from shared.ports import EventPage
+from shared.ports.calendar import EventPage
 from shared.providers.google.calendar import GoogleCalendar, event_from_google, read_channel_notice
 from shared.providers.google.http import GoogleHttp, Token
 from shared.providers.google.manifest import SCOPES

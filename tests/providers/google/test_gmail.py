@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.mail.envelope import METADATA_HEADERS
 from shared.errors import CursorExpiredError, NotFoundError, PayloadError, RateLimitedError
-from shared.ports import FullMessage, Mailbox, MailChange, MessageRef, PermanentFailure
+from shared.ports.mailbox import FullMessage, Mailbox, MailChange, MessageRef, PermanentFailure
 from shared.providers.google.gmail import GmailMailbox
 from shared.providers.google.http import GoogleHttp
 from tests.fakes import FakeChance, FakeClock

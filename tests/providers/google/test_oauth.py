@@ -20,7 +20,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import Authorization
+from shared.ports.oauth import Authorization
 from shared.providers.google.manifest import CALENDAR_READ, GMAIL_READ, Endpoints
 from shared.providers.google.oauth import GoogleAuthorization, OAuthClient
 from tests.fakes import START, FakeChance, FakeClock

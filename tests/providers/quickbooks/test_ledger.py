@@ -25,7 +25,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import Ledger
+from shared.ports.cash import Ledger
 from tests.providers.quickbooks.world import REALM, World, line, usd
 
 LINES = (

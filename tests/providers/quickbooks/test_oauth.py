@@ -16,7 +16,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.ports import Authorization
+from shared.ports.oauth import Authorization
 from shared.providers.quickbooks.manifest import MANIFEST, SCOPES, Endpoints
 from shared.providers.quickbooks.oauth import (
     ConsentAnswer,

@@ -8,7 +8,9 @@ from typing import Any
 
 from shared.domain.calendar.event import CalendarEvent, EventStatus, Guest, Times, days
 from shared.errors import AppError, CursorExpiredError, NotFoundError, ProviderUnavailableError
-from shared.ports import CalendarListing, Clock, EventPage, OpenedChannel, UnreadableEvent, reads
+from shared.ports.calendar import CalendarListing, EventPage, OpenedChannel, UnreadableEvent
+from shared.ports.marks import reads
+from shared.ports.time import Clock
 
 CHANNELS_LIVE = timedelta(days=7)
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.calendar.stream import ChannelNotice
 from shared.errors import ProofError, ProviderUnavailableError
-from shared.ports import OpenedChannel
+from shared.ports.calendar import OpenedChannel
 from shared.records.routes import Routes
 from shared.usecases.calendar.accept_notice import accept_notice
 from shared.usecases.calendar.renew_channel import close_calendars, renew_channel

@@ -11,7 +11,8 @@ from shared.domain.calendar.stream import Absence, Verdict
 from shared.domain.people import Role, User
 from shared.domain.quarantine import ParkedState
 from shared.errors import ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
-from shared.ports import ID, CalendarListing, Query
+from shared.ports.calendar import CalendarListing
+from shared.ports.documents import ID, Query
 from shared.records.audit import Audit
 from shared.records.followups import Quarantine
 from shared.usecases.calendar.open_calendars import open_calendars

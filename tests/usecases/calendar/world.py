@@ -15,7 +15,8 @@ from shared.domain.settings import MailOptions, Organization
 from shared.domain.timeline import Entry
 from shared.errors import RetryableError
 from shared.platform.recurrence import DateutilRecurrence
-from shared.ports import Query, Task
+from shared.ports.documents import Query
+from shared.ports.tasks import Task
 from shared.records.addresses import Addresses
 from shared.records.calendar import OCCURRENCE, CalendarStreams, Copies
 from shared.records.mail import Timelines, contact_owner

@@ -16,7 +16,7 @@ from shared.domain.cash.deal import Step
 from shared.domain.cash.signing import SignerStatus
 from shared.domain.delivery import DeliveryState
 from shared.errors import PayloadError, ProviderUnavailableError
-from shared.ports import Delete
+from shared.ports.documents import Delete
 from shared.usecases.accept_delivery import find_delivery
 from shared.usecases.cash.control_contract import ActionKind
 from shared.usecases.cash.reconcile_contracts import Repairs, queue_reconciles

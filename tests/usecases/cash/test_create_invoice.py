@@ -11,7 +11,7 @@ from shared.domain.cash.contract import ContractStatus
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.quote import Instalment
 from shared.errors import ForbiddenError, InputError
-from shared.ports import Delete
+from shared.ports.documents import Delete
 from shared.usecases.cash.create_invoice import Proposal, Reviewed, Source, create_invoice, propose_invoice
 from shared.usecases.cash.forms import reviewed_from, source_from
 from tests.cash_world import (

@@ -11,7 +11,7 @@ from shared.domain.cash.accounting import LedgerChange, RecordKind
 from shared.domain.cash.ledger_settings import Frequency
 from shared.domain.connection import Credentials
 from shared.domain.mailbox import Status
-from shared.ports import Grant
+from shared.ports.oauth import Grant
 from shared.records.connections import Connections
 from shared.records.ledgers import ledgers
 from shared.records.routes import Routes, Target, adding_route

@@ -8,7 +8,7 @@ from shared.domain.ledger import Rule, State
 from shared.domain.mailbox import mailbox_id
 from shared.domain.settings import NeverLog, Share
 from shared.domain.visibility import visible
-from shared.ports import Version, Write
+from shared.ports.documents import Version, Write
 from shared.records.people import Contacts, Users
 from shared.usecases.read_receipt import read_receipt
 from tests.mail_world import ANNA, BEN, CARL, DORA, MailWorld, mail_world

@@ -10,7 +10,7 @@ from shared.domain.lease import LEASE_FOR
 from shared.domain.ledger import State
 from shared.domain.mailbox import Status
 from shared.errors import ConnectionRevokedError, ContendedError, RateLimitedError
-from shared.ports import Query
+from shared.ports.documents import Query
 from shared.usecases.lease import take_lease
 from shared.usecases.mail.sync_mailbox import sync_mailbox
 from tests.mail_world import ANNA, BEN, DORA, MailWorld, mail_world
