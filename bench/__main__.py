@@ -26,7 +26,7 @@ from rich.console import Console
 
 from bench.report import Report, missed, print_report
 
-NAMES = ("operations", "mix", "cold_start", "push", "arrival", "throughput", "matching", "backfill")
+NAMES = ("operations", "mix", "cold_start", "push", "arrival", "cash", "throughput", "matching", "backfill")
 """In this order: the counts first, which nothing disturbs. Each is the module bench.<name>, with run(quick)."""
 
 TABLE_WIDTH = 110

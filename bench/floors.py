@@ -40,6 +40,16 @@ CALLS = {
     parent = f"projects/{os.environ['GOOGLE_CLOUD_PROJECT']}/locations/{os.environ['TASKS_LOCATION']}"
     list(tasks.list_queues(parent=parent))
 """,
+    "google.pubsub_v1": """
+    import grpc
+    from google.pubsub_v1 import PublisherClient, SubscriberClient
+    from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+    from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+    host = os.environ["PUBSUB_EMULATOR_HOST"]
+    PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(host)))
+    subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=grpc.insecure_channel(host)))
+    list(subscriber.list_subscriptions(project=f"projects/{os.environ['GOOGLE_CLOUD_PROJECT']}"))
+""",
     "googleapiclient": """
     import json
     from googleapiclient.discovery import build_from_document

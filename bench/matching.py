@@ -24,7 +24,7 @@ from shared.usecases.mail.sync_mailbox import sync_mailbox
 from tests.emulators import free_port, running
 from tests.mail_world import ANNA, CARL, KEY, MailWorld, mail_world, settle
 
-FEW, MANY, QUICK_MANY = 1_000, 100_000, 5_000
+FEW, MANY, QUICK_MANY = 1_000, 100_000, 3_000
 MESSAGES = 15
 HEAP = "-Xmx4g"
 """The emulator keeps everything in memory: 100,000 contacts take over a gigabyte."""

@@ -64,25 +64,41 @@ class Bill:
     message: Cost
 
 
-def logged_first(*, contacts: int = 1, replies_to_known: bool = False, trimmed: bool = False) -> Bill:
-    """A message from a contact to anna, the further contacts in Cc.
-
-    replies_to_known: it answers a message that is here. trimmed: it names only its parent, not the thread's beginning.
-    """
+def logged_first(*, contacts: int = 1, replies_to_known: bool = False) -> Bill:
+    """A message from a contact to anna, the further contacts in Cc. replies_to_known: it answers one that is here."""
     people = [CARL, *(f"contact{number}@customer.example" for number in range(1, contacts))]
     world = mail_world(contacts=people)
     links: dict[str, Any] = {}
     if replies_to_known:
         root = world.arrives(subject="Offer")
         world.sync()
-        if trimmed:
-            answer = world.sends(subject="Re: Offer", in_reply_to=root, references=[root])
-            world.sync()
-            links = {"in_reply_to": answer}
-        else:
-            links = {"in_reply_to": root, "references": [root]}
+        links = {"in_reply_to": root, "references": [root]}
+    return _billed(world, cc=people[1:], **links)
+
+
+def trimmed_reply(*, further: bool = False) -> Bill:
+    """It names only its parent, which is here and not the conversation's beginning. further: it is the second one that
+    names this parent so."""
+    world = mail_world()
+    root = world.arrives(subject="Offer")
+    world.sync()
+    answer = world.sends(subject="Re: Offer", in_reply_to=root, references=[root])
+    world.sync()
+    if further:
         world.time.advance(60)
-    world.arrives(cc=people[1:], subject="Offer", text="Here it is.", **links)
+        world.arrives(subject="Re: Offer", in_reply_to=answer)
+        world.sync()
+    return _billed(world, in_reply_to=answer)
+
+
+def reply_to_unknown() -> Bill:
+    """It answers a message that is not here."""
+    return _billed(mail_world(), in_reply_to="<nobody-has-it@customer.example>")
+
+
+def _billed(world: MailWorld, **fields: Any) -> Bill:
+    world.time.advance(60)
+    world.arrives(subject="Offer", text="Here it is.", **fields)
     bill = bill_of(world, ANNA)
     expect(world, ANNA, State.LOGGED)
     return bill
@@ -159,7 +175,8 @@ def expect(world: MailWorld, address: str, state: State) -> None:
 def run(_quick: bool) -> Report:
     """Count everything once: counts do not vary."""
     one, two = logged_first(), logged_first(contacts=2)
-    reply, trimmed = logged_first(replies_to_known=True), logged_first(replies_to_known=True, trimmed=True)
+    reply, trimmed = logged_first(replies_to_known=True), trimmed_reply()
+    trimmed_again, unknown = trimmed_reply(further=True), reply_to_unknown()
     second, second_of_two = second_holder(), second_holder(contacts=2)
     out, spam = left_out(), system_label()
     participants = 2
@@ -175,7 +192,11 @@ def run(_quick: bool) -> Report:
             Figure("units per logged message", one.message.units, "units", None, "headers, then the body"),
             Figure("reads per reply in a known thread", reply.message.reads, "reads", reads),
             Figure("reads per reply with trimmed references", trimmed.message.reads, "reads", reads),
-            Figure("writes per reply with trimmed references", trimmed.message.writes, "writes"),
+            Figure("writes per reply with trimmed references", trimmed.message.writes, "writes", Aim(WRITES_LOGGED)),
+            Figure("reads per further reply of that kind", trimmed_again.message.reads, "reads", reads),
+            Figure("writes per further reply of that kind", trimmed_again.message.writes, "writes", Aim(WRITES_LOGGED)),
+            Figure("reads per reply to what is not here", unknown.message.reads, "reads", reads),
+            Figure("writes per reply to what is not here", unknown.message.writes, "writes", Aim(WRITES_LOGGED)),
             Figure("writes per further contact", further.writes, "writes", Aim(WRITES_A_FURTHER_CONTACT)),
             Figure("reads per further contact", further.reads, "reads", Aim(READS_A_PARTICIPANT)),
             Figure("writes per second holder", second.message.writes, "writes", Aim(WRITES_SECOND_HOLDER)),

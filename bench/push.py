@@ -12,7 +12,7 @@ from local.bridge.envelope import push_headers
 
 P99_MS = 100.0
 WARM_UP = 30
-PUSHES, QUICK_PUSHES = 300, 100
+PUSHES, QUICK_PUSHES = 300, 60
 GAP_S = 0.02
 """Between two pushes, so that the sync tasks they queue run beside them and do not pile up."""
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.ids import is_id
+from shared.domain.json_text import read_json
 from shared.errors import InputError
 from shared.records.codec import encode
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # a function that answers one of these must not load all the 
     from shared.usecases.read_connection import ConnectionPage
     from shared.usecases.read_receipt import Explanation
     from shared.usecases.read_timeline import OpenedMessage, TimelinePage
+    from shared.usecases.settle_duplicates import Duplicate
 
 Answer = Mapping[str, Any]
 
@@ -137,9 +140,33 @@ def quarantine_answer(parked: Sequence[Parked]) -> Answer:
     return {"data": [{"entry": entry.parked_id, **as_json(entry)} for entry in parked]}
 
 
+def duplicates_answer(found: Sequence[Duplicate]) -> Answer:
+    from shared.domain.duplicate import WHAT_NOW
+
+    return {"data": [_duplicate(duplicate) for duplicate in found], "meta": {"sentence": WHAT_NOW}}
+
+
+def _duplicate(duplicate: Duplicate) -> Answer:
+    return {
+        "notice": duplicate.notice.notice_id,
+        "address": duplicate.address,
+        "noticed_at": as_json(duplicate.notice.noticed_at),
+        "contacts": [
+            {
+                "contact": stored.contact.contact_id,
+                "name": stored.contact.name,
+                "mails": stored.figures.mails,
+                "last_interaction_at": as_json(stored.figures.last_interaction_at),
+            }
+            for stored in duplicate.contacts
+        ],
+        "actions": ["move", "dismiss"],
+    }
+
+
 def months_of(text: str) -> int:
     """Raises: InputError."""
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 12:
+    if not text.isascii() or not text.isdigit() or len(text) > 2 or int(text) > 12:
         raise InputError("A backfill reads 0 to 12 months.")
     return int(text)
 
@@ -153,10 +180,10 @@ def position_of(cursor: str | None) -> tuple[datetime, str] | None:
     if cursor is None:
         return None
     try:
-        at, entry_id = json.loads(base64.urlsafe_b64decode(cursor))
+        at, entry_id = read_json(base64.urlsafe_b64decode(cursor))
         moment = datetime.fromisoformat(at)
     except (ValueError, TypeError, binascii.Error) as error:
         raise InputError("This cursor does not come from a page before.") from error
-    if moment.tzinfo is None or not isinstance(entry_id, str) or "/" in entry_id:
+    if moment.tzinfo is None or not isinstance(entry_id, str) or not is_id(entry_id):
         raise InputError("This cursor does not come from a page before.")
     return moment, entry_id

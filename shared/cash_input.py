@@ -14,6 +14,7 @@ from shared.domain.cash.contract_type import ContractType, RoleMapping, Side, Te
 from shared.domain.cash.money import Money, from_decimal
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Due, Instalment, QuoteLine
 from shared.domain.cash.signing import Signer
+from shared.domain.ids import is_id
 from shared.errors import InputError
 from shared.usecases.cash.control_contract import Action, ActionKind
 from shared.usecases.cash.set_up_signing import SetupChoice
@@ -205,7 +206,7 @@ def _order(row: Shape, number: int) -> int:
 
 def _id(shape: Shape, name: str) -> str:
     value = _text(shape, name)
-    if "/" in value:
+    if not is_id(value):
         raise InputError(f"'{name}' is not an id.")
     return value
 

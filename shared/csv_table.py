@@ -8,13 +8,21 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from shared.errors import InputError, TooLargeError
+from shared.domain.values import dataclass
+from shared.errors import InputError
 
 UPLOAD_AT_MOST = 25 * 1024 * 1024
 """Bytes; a function takes requests of 32 MB."""
+
+MOST_ROWS = 50_000
+MOST_CELLS = 4_000_000
+"""Rows times columns: each cell costs memory, also an empty one. An export with 80 columns may have all its rows."""
+
+TOO_LONG = f"This file is too long: at most {MOST_ROWS:,} rows are read at once. Please divide it."
+
+_LONGEST_HEADER = 100_000
 
 _DELIMITERS = ",;\t"
 _CELL_AT_MOST = 4 * 1024 * 1024
@@ -27,13 +35,6 @@ class ContactTable:
 
     header: tuple[str, ...]
     rows: list[dict[str, str]]
-
-
-def read_upload(stated_length: int | None, read: Callable[[int], bytes]) -> ContactTable:
-    """A table from a request's body. Raises: TooLargeError by the stated size, before a byte is read; InputError."""
-    if stated_length is None or stated_length > UPLOAD_AT_MOST:
-        raise TooLargeError(f"an upload of {stated_length} bytes")
-    return read_table(read(UPLOAD_AT_MOST))
 
 
 def read_table(content: bytes) -> ContactTable:
@@ -53,12 +54,14 @@ def read_table(content: bytes) -> ContactTable:
         delimiter = _delimiter(text)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        cells = [row for row in lines if any(cell.strip() for cell in row)]
+        cells = _filled(lines)
     except csv.Error as error:
         raise InputError(f"Line {lines.line_num} cannot be read as CSV: {error}.") from error
     if not cells:
         raise InputError("The file is empty: its first line names the columns.")
     header = tuple(name.strip() for name in cells[0])
+    if len(cells) * len(header) > MOST_CELLS:  # short rows are filled
+        raise InputError(TOO_LONG)
     return ContactTable(header, [_row(header, row) for row in cells[1:]])
 
 
@@ -82,6 +85,19 @@ def text_of(content: bytes) -> str:
     return content.decode("latin-1")
 
 
+def _filled(lines: Iterable[list[str]]) -> list[list[str]]:
+    """The rows that say something. Raises: InputError as soon as there are too many."""
+    rows: list[list[str]] = []
+    cells = 0
+    for row in lines:
+        if any(cell.strip() for cell in row):
+            rows.append(row)
+            cells += len(row)
+        if len(rows) > MOST_ROWS + 1 or cells > MOST_CELLS:
+            raise InputError(TOO_LONG)
+    return rows
+
+
 def _row(header: tuple[str, ...], cells: list[str]) -> dict[str, str]:
     row = dict.fromkeys(header, "")
     for name, cell in zip(header, cells, strict=False):
@@ -91,5 +107,5 @@ def _row(header: tuple[str, ...], cells: list[str]) -> dict[str, str]:
 
 def _delimiter(text: str) -> str:
     """The delimiter that splits the header line into the most cells."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in io.StringIO(text) if line.strip()), "").rstrip("\r\n")[:_LONGEST_HEADER]
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))

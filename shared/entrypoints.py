@@ -11,17 +11,19 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import wraps
 from typing import Any
 
 from flask import Request, Response
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from shared import log
 from shared.domain.ids import digest
+from shared.domain.values import dataclass
 from shared.errors import (
     AdminActionError,
     ConnectionRevokedError,
@@ -31,6 +33,7 @@ from shared.errors import (
     PayloadError,
     PermanentError,
     ProofError,
+    ProviderUnavailableError,
     RateLimitedError,
     RetryableError,
     TooLargeError,
@@ -40,6 +43,22 @@ from shared.ports.tasks import Task
 RETRY_AFTER_S = 10
 LAST_ENTRY = 20
 """A task that is entered for the 20th time is parked before it works."""
+
+ANEW_AFTER = 10
+"""A task that was told "again" so often begins anew under another name: an outage is no strike against it."""
+
+ANEW_IN = timedelta(minutes=2)
+"""Sooner than the poll takes a queued row's task for lost."""
+
+OUTAGE_AT_MOST = timedelta(days=1)
+FAILING_SINCE = "failing_since"
+"""Where a task that began anew says when it did so first (ISO). After a day of that it is left to its 20th entry."""
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a body that is read unless its function asks for more; a task holds no more either."""
+
+LARGEST_PUSH = 14 * 1024 * 1024
+"""Bytes. Source: cloud.google.com/pubsub/quotas, 10 MB a message, here in base64."""
 
 Endpoint = Callable[[Request], Response]
 
@@ -93,9 +112,11 @@ def http_endpoint(function: Callable[[Request], Response | Mapping[str, Any] | N
     @wraps(function)
     def endpoint(request: Request) -> Response:
         name = function.__name__
+        request.max_content_length = LARGEST_BODY
         with log.trace(request.headers.get("traceparent")):
             try:
-                result = function(request)
+                with _whole_body():
+                    result = function(request)
                 if isinstance(result, Response):
                     return result
                 return _json(200, result) if result is not None else _done()
@@ -174,14 +195,13 @@ def webhook_endpoint(function: Callable[[Request], Response | None]) -> Endpoint
         name = function.__name__
 
         def work() -> Response:
+            request.max_content_length = LARGEST_BODY
             try:
-                answer = function(request)
+                with _whole_body():
+                    answer = function(request)
                 return _done() if answer is None else answer
-            except ProofError:
+            except (ProofError, TooLargeError):
                 raise
-            except TooLargeError as error:
-                log.event("delivery.refused", severity="WARNING", function=name, error=type(error).__name__)
-                return Response(status=413)
             except PermanentError as error:
                 body_digest = hashlib.sha256(request.get_data()).hexdigest()
                 _park("webhook", digest(name, body_digest), error, {"function": name, "body_sha256": body_digest})
@@ -204,6 +224,7 @@ def push_endpoint(function: Callable[[Push], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
+            request.max_content_length = LARGEST_PUSH
             try:
                 push = _push(request)
             except PayloadError as error:
@@ -225,8 +246,8 @@ def push_endpoint(function: Callable[[Push], None]) -> Endpoint:
 
 
 def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
-    """A task's endpoint. A rate limit queues the task anew under another name; a connection that waits for a person
-    ends it, since its row in the ledger waits too.
+    """A task's endpoint. A rate limit, or an outage that lasts, queues the task anew under another name; a connection
+    that waits for a person ends it, since its row in the ledger waits too.
     """
 
     @wraps(function)
@@ -235,6 +256,7 @@ def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
+            request.max_content_length = LARGEST_BODY
             queue = request.headers.get("X-CloudTasks-QueueName", "")
             try:
                 call = _task_call(request)
@@ -246,6 +268,9 @@ def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
                 function(call)
             except RateLimitedError as error:
                 _reschedule(name, queue, call, error.resume_at)
+            except RetryableError:
+                if not _begun_anew(name, queue, call):
+                    raise
             except (ConnectionRevokedError, AdminActionError) as error:
                 log.event("task.ended", function=name, queue=queue, task=call.name, error=type(error).__name__)
             except ProofError:
@@ -269,6 +294,7 @@ def schedule_endpoint(function: Callable[[ScheduleCall], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
+            request.max_content_length = LARGEST_BODY
             try:
                 call = _schedule_call(request)
             except PayloadError as error:
@@ -300,6 +326,24 @@ def _reschedule(function: str, queue: str, call: TaskCall, resume_at: datetime) 
     log.event("task.rescheduled", function=function, queue=queue, task=call.name, resume_at=resume_at.isoformat())
 
 
+def _begun_anew(function: str, queue: str, call: TaskCall) -> bool:
+    """Whether the task's tries are counted from the beginning again, under one name however often this is done.
+
+    Its entries count what dies without an answer. This one answered: what it needs is down.
+    """
+    from shared import wiring
+
+    now = wiring.clock().now()
+    since = str(call.payload.get(FAILING_SINCE) or now.isoformat())
+    if call.attempt + 1 < ANEW_AFTER or now - datetime.fromisoformat(since) > OUTAGE_AT_MOST:
+        return False
+    payload = {**call.payload, FAILING_SINCE: since}
+    again = Task(queue, function, digest(call.name, "anew"), payload, not_before=now + ANEW_IN)
+    wiring.tasks().create([again])
+    log.event("task.began_anew", severity="WARNING", function=function, queue=queue, task=call.name, since=since)
+    return True
+
+
 # ------------------------------------------------------------------------------------------------ reading requests
 
 
@@ -313,7 +357,7 @@ def _prove_caller(function: str, request: Request) -> None:
 
 def _push(request: Request) -> Push:
     """Source: docs.cloud.google.com/pubsub/docs/push, "Receive push messages" (wrapped)."""
-    body = _json_object(request.get_data())
+    body = _json_object(request)
     message = body.get("message")
     if not isinstance(message, dict):
         raise PayloadError("a push without a message")
@@ -340,7 +384,7 @@ def _task_call(request: Request) -> TaskCall:
         execution = int(request.headers.get("X-CloudTasks-TaskExecutionCount", "0"))
     except ValueError as error:
         raise PayloadError("a task whose counts are no numbers") from error
-    return TaskCall(_json_object(request.get_data()), name, attempt, execution)
+    return TaskCall(_json_object(request), name, attempt, execution)
 
 
 def _schedule_call(request: Request) -> ScheduleCall:
@@ -348,16 +392,31 @@ def _schedule_call(request: Request) -> ScheduleCall:
     job = request.headers.get("X-CloudScheduler-JobName")
     try:
         scheduled_at = datetime.fromisoformat(request.headers.get("X-CloudScheduler-ScheduleTime", ""))
-    except ValueError as error:
+        in_utc = scheduled_at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise PayloadError("a job without its time") from error
     if not job or scheduled_at.tzinfo is None:
         raise PayloadError("a job without its name or zone")
-    return ScheduleCall(job, scheduled_at.astimezone(UTC))
+    return ScheduleCall(job, in_utc)
 
 
-def _json_object(body: bytes) -> Mapping[str, Any]:
+@contextmanager
+def _whole_body() -> Iterator[None]:
+    """A body that is larger than it may be, or ends before its stated size, in our words."""
     try:
-        found = json.loads(body)
+        yield
+    except RequestEntityTooLarge as error:
+        raise TooLargeError("a body that is larger than it may be") from error
+    except ClientDisconnected as error:
+        raise ProviderUnavailableError("a body that ends too early") from error
+
+
+def _json_object(request: Request) -> Mapping[str, Any]:
+    from shared.domain.json_text import read_json
+
+    try:
+        with _whole_body():
+            found = read_json(request.get_data())
     except ValueError as error:
         raise PayloadError("a body that is not JSON") from error
     if not isinstance(found, dict):
@@ -378,6 +437,9 @@ def _answered(
         except ProofError:
             log.event("proof.refused", severity="WARNING", function=function)
             return Response(status=401)
+        except TooLargeError:
+            log.event("delivery.refused", severity="WARNING", function=function, error="TooLargeError")
+            return Response(status=413)
         except RetryableError as error:
             log.event("work.postponed", severity="WARNING", function=function, error=type(error).__name__)
             headers = {"Retry-After": _retry_after(error)} if says_when or isinstance(error, RateLimitedError) else {}
@@ -389,7 +451,8 @@ def _answered(
 
 def _park_body(kind: str, function: str, request: Request, error: PayloadError) -> Response:
     """Park a body nobody can read by its hash: the sender proved who it is and would send it again and again."""
-    body_digest = hashlib.sha256(request.get_data()).hexdigest()
+    with _whole_body():
+        body_digest = hashlib.sha256(request.get_data()).hexdigest()
     _park(kind, digest(function, body_digest), error, {"function": function, "body_sha256": body_digest})
     return _done()
 

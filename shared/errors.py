@@ -86,7 +86,11 @@ class NotFoundError(PermanentError):
 
 
 class ConnectionRevokedError(PermanentError):
-    """The grant is gone; only its person can reconnect."""
+    """The grant is gone; only its person can reconnect. `reason` is an id of the error catalogue."""
+
+    def __init__(self, message: str, *, reason: str = "grant_gone") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class AdminActionError(PermanentError):

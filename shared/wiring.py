@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.quarantine import Parked
 from shared.errors import ProofError
 from shared.platform.clock import SystemChance, SystemClock, SystemJitter
 from shared.records.store import TenantStore
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from shared.ports.tasks import Tasks
     from shared.ports.time import Chance, Clock, Jitter
     from shared.providers.call_record import CallRecord, OnCall
-    from shared.providers.connecting import Client, Connecting
+    from shared.providers.connecting import Client, Connected, Connecting
     from shared.providers.google.http import GoogleHttp
     from shared.providers.wire import Wire
     from shared.records.routes import Routes
@@ -119,6 +118,11 @@ def documents() -> Documents:
 
 def store(tenant: str) -> TenantStore:
     return TenantStore(documents(), tenant)
+
+
+def asked_store(tenant: str, request: Request) -> TenantStore:
+    """For work on a person's request: its audit rows tell where that came from (R8)."""
+    return store(tenant).asked_by(visitor_address(request))
 
 
 @cache
@@ -202,7 +206,7 @@ def signed_in(request: Request) -> tuple[TenantStore, User]:
     if scheme.lower() != "bearer":
         raise ProofError("no ID token")
     person = user_tokens().verify(token.strip())
-    tenant_store = store(person.tenant)
+    tenant_store = asked_store(person.tenant, request)
     user = Users(tenant_store).find(person.user_id)
     if user is None:
         raise ForbiddenError(f"user {person.user_id} is not a member")
@@ -211,13 +215,24 @@ def signed_in(request: Request) -> tuple[TenantStore, User]:
 
 def argument(request: Request, name: str) -> str:
     """A query argument, or a field of a JSON body. Raises: InputError naming the one that is missing."""
+    from shared.domain.ids import is_id
     from shared.errors import InputError
 
-    body = request.get_json(silent=True) if request.method != "GET" else None
-    value = request.args.get(name) or (body.get(name) if isinstance(body, dict) else None)
-    if not isinstance(value, str) or not value or ("/" in value and name != "message_id"):
+    value = request.args.get(name) or (_form(request).get(name) if request.method != "GET" else None)
+    if not isinstance(value, str) or not (is_id(value) or (value and name == "message_id")):
         raise InputError(f"The argument '{name}' is missing or not a text.")
     return value
+
+
+def _form(request: Request) -> Mapping[str, Any]:
+    """The fields of a JSON body; none of any other. Raises: TooLargeError."""
+    from shared.domain.json_text import read_json
+
+    try:
+        found = read_json(request.get_data()) if request.is_json else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def phone_reader(region: str) -> Callable[[str], str | None]:
@@ -296,6 +311,18 @@ def oauth_client(provider: str, tenant: str | None = None) -> Client:
         on_call=reporter(tenant or NO_TENANT, provider),
         private_key=client["private_key"].encode() if client.get("private_key") else None,
     )
+
+
+def just_connected(request: Request) -> Connected:
+    """Whom a browser comes back from. Raises: NotFoundError for an address we never sent anybody to."""
+    import re
+
+    from shared.errors import NotFoundError
+    from shared.providers.connecting import connected
+
+    if not re.fullmatch(r"/n[0-9a-f]{32}", request.path):
+        raise NotFoundError("no connection has this address")
+    return connected(request.args.get("provider", ""))
 
 
 @cache
@@ -390,7 +417,16 @@ def served(ids: Mapping[str, str]) -> ServedMailbox:
         jitter=jitter(),
         quota_units_per_minute=quota_units_per_minute(),
         prices=GMAIL_UNITS,
+        sharers=lambda: routes().sharers("gmail", _address(tenant, mailbox_id)),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _address(tenant: str, mailbox_id: str) -> str:
+    """A mailbox's id is made of its address, so it is read once."""
+    from shared.records.mailboxes import Mailboxes
+
+    return Mailboxes(store(tenant)).get(mailbox_id).value.address
 
 
 def served_calendars(ids: Mapping[str, str]) -> ServedCalendars:
@@ -442,6 +478,7 @@ def web_url() -> str:
 
 def park(kind: str, key: str, reason: str, ids: Mapping[str, str]) -> None:
     """Keep what an entry point could not hand on. A task is parked with what runs it again."""
+    from shared.domain.quarantine import Parked
     from shared.usecases.quarantine import park as park_it
 
     payload = json.loads(ids["payload"]) if "payload" in ids else None
@@ -519,15 +556,18 @@ def signing(tenant: str, connection_id: str) -> Signing:
     from shared.providers.docusign.signing import DocuSignSigning
     from shared.records.connections import Connections
     from shared.records.signing import signing_services
+    from shared.usecases.cash.note_refusals import noting_refusals
 
-    if Connections(store(tenant)).get(connection_id).value.status not in SERVED:
+    connection = Connections(store(tenant)).get(connection_id).value
+    if connection.status not in SERVED:
         raise ConnectionRevokedError(f"connection {connection_id} waits for a person")
     account = signing_services(store(tenant)).get(connection_id).value.account
     if account is None:
         raise InputError("Choose which account contracts are sent from, on the set-up page.")
     token = _signing_token(tenant, connection_id)
     report = reporter(tenant, connection_id)
-    return DocuSignSigning(DocuSignHttp(token, account, clock=clock(), chance=chance(), on_call=report, wire=_wire()))
+    http = DocuSignHttp(token, account, clock=clock(), chance=chance(), on_call=report, wire=_wire())
+    return noting_refusals(DocuSignSigning(http), connection, lambda: credit(tenant, provider="docusign"))
 
 
 @lru_cache(maxsize=100)
@@ -547,9 +587,13 @@ def signing_accounts(tenant: str, connection_id: str) -> Callable[[], tuple[Sign
 
     def accounts() -> tuple[SigningAccount, ...]:
         from shared.providers.docusign.connecting import authorization as build
+        from shared.records.connections import Connections
+        from shared.usecases.cash.note_refusals import noting_refusals
 
-        token = _signing_token(tenant, connection_id)(False)
-        return build(oauth_client("docusign", tenant)).accounts(token)
+        connection = Connections(store(tenant)).get(connection_id).value
+        server = build(oauth_client("docusign", tenant))
+        asked = noting_refusals(server, connection, lambda: credit(tenant, provider="docusign"))
+        return asked.accounts(_signing_token(tenant, connection_id)(False))
 
     return accounts
 
@@ -561,19 +605,17 @@ def notify_url(tenant: str, connection_id: str) -> str:
 
 def notified(request: Request) -> tuple[str, str]:
     """Tenant and connection that the path of a notice names. Raises: ProofError for any other path."""
+    from shared.domain.ids import is_id
+
     parts = request.path.strip("/").split("/")
-    if len(parts) != 2 or not all(parts):
+    if len(parts) != 2 or not all(map(is_id, parts)):
         raise ProofError("a notice to an address we never gave")
     return parts[0], parts[1]
 
 
 def notice_body(request: Request) -> bytes:
     """The bytes as they came. Raises: TooLargeError."""
-    from shared.errors import TooLargeError
-
-    if request.content_length is None or request.content_length > MOST_NOTICE_BYTES:
-        raise TooLargeError("a notice of more than 900 kB, or of no stated size")
-    return request.get_data()
+    return upload(request, MOST_NOTICE_BYTES)
 
 
 def connect_keys(tenant: str, connection_id: str) -> tuple[str, ...]:
@@ -596,6 +638,13 @@ def papers() -> PdfWriter:
     return PaperWriter(signature_anchor=signature_anchor, date_anchor=date_anchor)
 
 
+def is_image(content: bytes) -> bool:
+    """Whether a picture can be put on paper."""
+    from shared.platform.paper.images import is_image as drawable
+
+    return drawable(content)
+
+
 def sending(tenant: str) -> Sending:
     """What sending a contract of this organization needs. Raises: as `signing`."""
     from shared.usecases.cash.render_contract import contract_renderer
@@ -606,7 +655,7 @@ def sending(tenant: str) -> Sending:
         signing=signing(tenant, connection_id),
         connection_id=connection_id,
         notify_url=notify_url(tenant, connection_id),
-        render=contract_renderer(store(tenant), writer=papers(), clock=clock()),
+        render=contract_renderer(store(tenant), writer=papers(), blobs=blobs(tenant), clock=clock()),
         tasks=tasks(),
         clock=clock(),
         jitter=jitter(),
@@ -615,36 +664,42 @@ def sending(tenant: str) -> Sending:
 
 def quote_link(request: Request) -> tuple[TenantStore, str, str]:
     """Store, quote id and token that the path of a quote's page names. Raises: NotFoundError for any other path."""
+    from shared.domain.ids import is_id
     from shared.errors import NotFoundError
 
     parts = request.path.strip("/").split("/")
-    if len(parts) != 3 or not all(parts):
+    if len(parts) != 3 or not all(map(is_id, parts)):
         raise NotFoundError("no quote under this address")
-    return store(parts[0]), parts[1], parts[2]
+    return asked_store(parts[0], request), parts[1], parts[2]
+
+
+LONGEST_ADDRESS = 45
+"""Of IPv6, written out."""
 
 
 def visitor_address(request: Request) -> str:
     """The address a browser's request came from, as the front end in front of us appends it."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded or request.remote_addr or ""
+    return (forwarded or request.remote_addr or "")[:LONGEST_ADDRESS]
 
 
 def json_body(request: Request) -> Mapping[str, Any]:
-    """Raises: InputError for anything but a JSON object."""
+    """Raises: InputError for anything but a JSON object that says something; TooLargeError."""
     from shared.errors import InputError
 
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
+    body = _form(request)
+    if not body:
         raise InputError("Send a JSON object.")
     return body
 
 
 def upload(request: Request, most: int) -> bytes:
-    """A file as the request's body. Raises: TooLargeError."""
+    """A body that may be larger than others are. Raises: TooLargeError before a byte is read."""
     from shared.errors import TooLargeError
 
     if request.content_length is None or request.content_length > most:
-        raise TooLargeError(f"a file of more than {most} bytes, or of no stated size")
+        raise TooLargeError(f"a body of more than {most} bytes, or of no stated size")
+    request.max_content_length = most
     return request.get_data()
 
 
@@ -658,10 +713,12 @@ HAVE_NOTICES = frozenset({"quickbooks"})
 def ledger(tenant: str, connection_id: str) -> Ledger:
     """The ledger of a connection, whatever state it is in. Raises: NotFoundError."""
     from shared.records.connections import Connections
+    from shared.usecases.cash.note_refusals import noting_refusals
 
     connection = Connections(store(tenant)).get(connection_id).value
     build = _netsuite if connection.provider == NETSUITE else _quickbooks
-    return build(tenant, connection_id, connection.account_id, connection.connected_at)
+    built = build(tenant, connection_id, connection.account_id, connection.connected_at)
+    return noting_refusals(built, connection, lambda: ledger_credit(tenant, connection_id))
 
 
 def open_ledger(tenant: str) -> OpenLedger:
@@ -695,9 +752,12 @@ def sends_notices(tenant: str, connection_id: str) -> bool:
 
 
 def notice_keys(provider: str) -> tuple[str, ...]:
-    """The vendor's verifier tokens for our app, newest first: "verifier_tokens" beside the client's id and secret."""
-    content = json.loads(Path(_env(f"{provider.upper()}_OAUTH_CLIENT")).read_text())
-    return tuple(content.get("verifier_tokens", ()))
+    """The vendor's verifier tokens for our app, newest first: "verifier_tokens" beside the client's id and secret. None
+    where no client is registered: then no notice can be proven."""
+    client_file = os.environ.get(f"{provider.upper()}_OAUTH_CLIENT")
+    if not client_file:
+        return ()
+    return tuple(json.loads(Path(client_file).read_text()).get("verifier_tokens", ()))
 
 
 @lru_cache(maxsize=100)

@@ -12,19 +12,25 @@ from typing import Any
 
 from shared.domain.cash.accounting import PaymentKind
 from shared.domain.cash.quote import Due, Instalment
-from shared.errors import InputError
+from shared.domain.people import Company, Role
+from shared.errors import AdminActionError, InputError
 from shared.ports.documents import Query
 from shared.ports.oauth import Grant
 from shared.records.cash import CHAIN_STEP
 from shared.records.connections import Connections
 from shared.records.ledgers import customer_matches, ledgers
+from shared.records.organizations import Organizations
+from shared.records.people import Companies, Contacts
 from shared.usecases.cash.connect_ledger import connect_by_keys, tend_connection
 from shared.usecases.cash.create_invoice import Reviewed, Source, create_invoice
 from shared.usecases.cash.decide_invoice import Choice, ask_to_send, resolve_conflict, retry_invoice, void_invoice
+from shared.usecases.cash.finance import grant_finance
 from shared.usecases.cash.map_ledger import MappingDesk
 from shared.usecases.cash.plan_invoices import plan_invoices
 from shared.usecases.cash.read_ledger import read_ledgers
 from tests.cash_world import (
+    ADA,
+    BUYER,
     BUYING_COMPANY,
     CUSTOMER,
     FIONA,
@@ -81,6 +87,7 @@ def end_state(world: CashWorld) -> dict[str, Any]:
         ),
         "mailed": sorted(world.books.sent),
         "intents": sorted((kept.number, kept.state, kept.reason) for kept in world.intents()),
+        "numbered": sorted((kept.record_number, kept.invoice_id is not None) for kept in world.intents()),
         "mirrors": sorted((kept.invoice.number, kept.invoice.version, str(kept.conflicts)) for kept in world.mirrors()),
         "payments": sorted(
             (kept.value.payment.payment_id, kept.value.payment.version, kept.value.deal_ids)
@@ -88,12 +95,16 @@ def end_state(world: CashWorld) -> dict[str, Any]:
         ),
         "standings": sorted((kept.value.deal_id, kept.value.state) for kept in world.records.standings.where(())),
         "chain": sorted((step.step, step.sentence) for step in told),
+        "timelines": world.timelines(),
         "customers": sorted((kept.value.key, kept.value.state, str(kept.value.customer_id)) for kept in matches),
+        "company": Companies(store).get(BUYING_COMPANY).name,
+        "contact": str(Contacts(store).get(BUYER).contact),
         "ledgers": sorted(
             (kept.value.connection_id, kept.value.default_item or "", kept.value.reviewed_at is not None)
             for kept in ledgers(store).where(())
         ),
         "connections": sorted((kept.connection_id, kept.status) for kept in Connections(store).all()),
+        "granted": sorted(Organizations(store).get().finance_roles),
         "switched": [kept.value.invoices_on_win for kept in world.records.pipelines.where(())],
         "promised": len(store.find(Query("outbox"))),
         "queued": len(world.queue.pending()),
@@ -209,16 +220,17 @@ def map_and_retry(world: CashWorld) -> None:
         return
 
 
-def desk(world: CashWorld) -> MappingDesk:
+def desk(world: CashWorld, connection_id: str = LEDGER) -> MappingDesk:
     return MappingDesk(
         world.store,
-        LEDGER,
+        connection_id,
         FIONA,
         open_ledger=world.open_ledger,
         similar=lambda *_: [],
         tasks=world.tasks,
         clock=world.clock,
         jitter=world.jitter,
+        waiting_ledger=world.any_ledger,
     )
 
 
@@ -287,7 +299,57 @@ def connect(world: CashWorld) -> None:
     tend_connection(replace(world.credit, authorization=world.authorization), id_)
 
 
+def customer_changed() -> CashWorld:
+    """A company's name and a contact's address and number were changed in the ledger; its notices wait."""
+    world = cash_world()
+    world.books.has_customer("Carla Buyer", customer_id="77", email="carla@globex.example")
+    decide = desk(world)
+    decide.act("decide", {"key": BUYING_COMPANY, "decision": "override", "customer": CUSTOMER})
+    decide.act("decide", {"key": BUYER, "decision": "override", "customer": "77"})
+    world.books.renames(CUSTOMER, name="Globex Holding")
+    world.books.renames("77", email="carla.buyer@globex.example", phone="+1 555 010 0199")
+    return world
+
+
+def new_company() -> CashWorld:
+    world = cash_world()
+    world.settings(creates_always=True)
+    world.store.commit([Companies(world.store).creating(Company("co-new", "Initech"))])
+    return world
+
+
+def grant(world: CashWorld) -> None:
+    grant_finance(world.store, Role.ADMIN, True, ADA, clock=world.clock, jitter=world.jitter)
+
+
+def a_permission_is_taken_away() -> CashWorld:
+    world = invoiced()
+    world.books.pays(world.mirror().invoice.invoice_id, 4_000)
+    world.books.shut_out = AdminActionError("a role without invoices", reason="permission_missing")
+    return world
+
+
+def give_it_back(world: CashWorld) -> None:
+    """A notice meets the refusal; then the administrator acts, and a person says so."""
+    hear(world)
+    world.drain(redeliver=True)
+    world.books.shut_out = None
+    try:
+        desk(world).act("reopen", {})
+    except InputError:  # it was opened again before the crash
+        return
+
+
 FLOWS = [
+    flow(
+        "a permission is missing for a while",
+        "quickbooks_webhook",
+        "payment_sync",
+        "ledger_mapping",
+        "ledger_open",
+        build=a_permission_is_taken_away,
+        run=give_it_back,
+    ),
     flow("two instalments", "invoice_trigger", "invoice_push", "outbox_sweep", build=two_halves, run=plan_both_halves),
     flow("an invoice that is sent", "invoice_push", "invoice_send", build=sent_by_itself, run=plan),
     flow("an invoice that differs", "invoice_push", build=off_by_a_cent, run=plan),
@@ -302,4 +364,7 @@ FLOWS = [
     flow("void", "invoice_control", build=invoiced, run=void),
     flow("push ours", "invoice_control", build=edited, run=push_ours),
     flow("connect", "ledger_connect", "ledger_open", build=cash_world, run=connect),
+    flow("a customer changes there", "quickbooks_webhook", "payment_sync", build=customer_changed, run=hear),
+    flow("every company is a customer there", "ledger_reconcile", "ledger_read", build=new_company, run=reconciled),
+    flow("finance is granted", "finance_grant", build=cash_world, run=grant),
 ]

@@ -23,8 +23,10 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Instalment, Quote, QuoteLine, QuoteStatus
 from shared.domain.connection import Connection
 from shared.domain.ids import digest
-from shared.domain.mailbox import Status
+from shared.domain.mailbox import SERVED, Status
 from shared.domain.people import Company, Contact, Role, User
+from shared.domain.settings import Organization
+from shared.domain.timeline import Entry
 from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
 from shared.platform.vault import EnvelopeVault
 from shared.ports.blobs import Blobs
@@ -37,12 +39,15 @@ from shared.ports.time import Chance, Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.connections import Connections
 from shared.records.ledgers import customer_matches, ledgers
+from shared.records.mail import Timelines, company_owner, contact_owner, deal_owner
+from shared.records.organizations import Organizations
 from shared.records.people import Companies, Contacts, Users
 from shared.records.routes import Routes, Target, adding_route
 from shared.records.store import TenantStore
 from shared.usecases.access_token import Credit
 from shared.usecases.cash.accept_changes import accept_changes, change_from, sync_delivery
 from shared.usecases.cash.connect_ledger import connect_ledger
+from shared.usecases.cash.note_refusals import noting_refusals
 from shared.usecases.cash.plan_invoices import plan_invoices
 from shared.usecases.cash.push_invoice import push_invoice
 from shared.usecases.cash.read_ledger import read_ledger
@@ -68,6 +73,7 @@ PIPELINE, DEAL, QUOTE, CONTRACT = "sales", "d-1", "qt-1", "ct-1"
 BUYER, BUYING_COMPANY, CUSTOMER = "c-carla", "co-globex", "58"
 FIONA = User("u-fiona", "Fiona", "fiona@acme.example", Role.FINANCE)
 ANNA = User("u-anna", "Anna", "anna@acme.example", Role.SALES_REP)
+ADA = User("u-ada", "Ada", "ada@acme.example", Role.ADMIN)
 AUTOMATIC_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -290,9 +296,17 @@ class CashWorld:
         except (ConnectionRevokedError, AdminActionError):
             return
 
+    def any_ledger(self, connection_id: str) -> Ledger:
+        """Whatever state its connection is in."""
+        connection = Connections(self.store).get(connection_id).value
+        return noting_refusals(self.ledger, connection, lambda: self.credit)
+
     def open_ledger(self, connection_id: str) -> Ledger:
-        assert connection_id == LEDGER
-        return self.ledger
+        """As the product opens one: only while its connection is served, and a refusal is said on it."""
+        connection = Connections(self.store).get(connection_id).value
+        if connection.status not in SERVED:
+            raise ConnectionRevokedError(f"connection {connection_id} waits for a person")
+        return self.any_ledger(connection_id)
 
     # ----------------------------------------------------------------------------------------------------- what is seen
 
@@ -315,6 +329,19 @@ class CashWorld:
 
     def steps(self, deal_id: str = DEAL) -> list[Step]:
         return [step.step for step in self.chain(deal_id)]
+
+    def entries(self, owner: str) -> list[Entry]:
+        """What stands on a timeline, newest first."""
+        return Timelines(self.store).page(owner, before=None, limit=200)
+
+    def timelines(self) -> dict[str, list[tuple[str, str]]]:
+        """What happened, as it stands on every timeline there is."""
+        deals = [deal_owner(kept.value.deal_id) for kept in self.records.deals.where(())]
+        owners = [*deals, company_owner(BUYING_COMPANY), contact_owner(BUYER)]
+        return {
+            owner: sorted((kept.what, kept.sentence) for entry in self.entries(owner) if (kept := entry.happening))
+            for owner in owners
+        }
 
     def said(self, step: Step, deal_id: str = DEAL) -> str:
         """The sentence of the newest such step."""
@@ -363,6 +390,8 @@ def cash_world(
     writes = [
         Users(store).creating(FIONA),
         Users(store).creating(ANNA),
+        Users(store).creating(ADA),
+        Organizations(store).creating(Organization(TENANT, "Acme", b"k" * 32)),
         Contacts(store).creating(Contact(BUYER, "Carla", "Buyer", emails=("carla@globex.example",))),
         Companies(store).creating(Company(BUYING_COMPANY, "Globex Inc")),
         records.pipelines.creating(PIPELINE, pipeline),
@@ -444,6 +473,7 @@ def _sync(world: CashWorld, payload: Mapping[str, Any]) -> None:
             payload["delivery"],
             vault=world.vault,
             open_ledger=world.open_ledger,
+            tasks=world.tasks,
             clock=world.clock,
             jitter=world.jitter,
         )
@@ -452,7 +482,8 @@ def _sync(world: CashWorld, payload: Mapping[str, Any]) -> None:
             world.store,
             payload["connection"],
             change_from(payload),
-            ledger=world.ledger,
+            ledger=world.open_ledger(payload["connection"]),
+            tasks=world.tasks,
             clock=world.clock,
             jitter=world.jitter,
         )
@@ -465,7 +496,7 @@ def _open(world: CashWorld, payload: Mapping[str, Any]) -> None:
         lambda: connect_ledger(
             world.store,
             payload["connection"],
-            ledger=world.ledger,
+            ledger=world.any_ledger(payload["connection"]),
             has_notices=True,
             documents=world.documents,
             clock=world.clock,
@@ -478,12 +509,17 @@ def _read(world: CashWorld, payload: Mapping[str, Any]) -> None:
     read_ledger(
         world.store,
         payload["connection"],
-        ledger=world.ledger,
+        ledger=world.open_ledger(payload["connection"]),
         tasks=world.tasks,
         clock=world.clock,
         jitter=world.jitter,
         thorough=bool(payload["thorough"]),
     )
+
+
+def _of_mail(_world: CashWorld, payload: Mapping[str, Any]) -> None:
+    """What follows for stored mail is not this company's concern; its promise is kept."""
+    keep_promise(_world.store, payload["promise"], lambda: None)
 
 
 FUNCTIONS: dict[str, Callable[[CashWorld, Mapping[str, Any]], None]] = {
@@ -493,4 +529,5 @@ FUNCTIONS: dict[str, Callable[[CashWorld, Mapping[str, Any]], None]] = {
     "payment_sync": _sync,
     "ledger_open": _open,
     "ledger_read": _read,
+    "contact_reattach": _of_mail,
 }

@@ -7,9 +7,25 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
+from tests.fakes import FakeTasks
+
 HERE = Path(__file__).parent
 WITHOUT_SOCKETS = ("domain", "usecases", "invariants", "records")
 """Folders whose tests run over fakes alone."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tombstone",
+        type=float,
+        default=FakeTasks.usual_tombstone_s,
+        metavar="SECONDS",
+        help="how long the fake queues keep the name of a done task",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    FakeTasks.usual_tombstone_s = config.getoption("--tombstone")
 
 
 @pytest.fixture(autouse=True)

@@ -16,11 +16,14 @@ from shared.domain.cash.quote import Quote
 from shared.domain.outbox import promise
 from shared.ports.documents import Query
 from shared.records.followups import Outbox
+from shared.records.organizations import Organizations
 from shared.records.signing import contract_types, signing_services
 from shared.records.todos import Todos
 from shared.usecases.cash.control_contract import ActionKind
 from shared.usecases.cash.decide_quote import DeedKind
+from shared.usecases.cash.expire_quotes import expire_quotes
 from shared.usecases.cash.reconcile_contracts import queue_reconciles
+from shared.usecases.cash.set_logo import set_logo
 from shared.usecases.cash.set_up_signing import SetupChoice, connect_keys, open_signing, set_up
 from shared.usecases.promises import keep_promise
 from tests.contract_world import ADA, CONNECTION, DEAL, ContractWorld, contract_world, line
@@ -30,6 +33,7 @@ from tests.fake_signing import ACCOUNT, Delivered
 
 A_CLAIM_IS_OVER_S = 150
 TASKS_ARE_OVERDUE_S = 360
+PICTURE = b"\x89PNG\r\n\x1a\n and what follows"
 SLOT = datetime(2026, 3, 3, 3, 41, tzinfo=UTC)
 
 
@@ -64,6 +68,8 @@ def end_state(world: ContractWorld) -> dict[str, Any]:
             for kept in records.deals.where(())
         ),
         "chain": sorted((step.step.value, step.sentence) for step in world.chain()),
+        "timelines": world.timelines(),
+        "logo": Organizations(world.store).get().logo_blob,
         "asked": sorted(todo.sentence for todo in Todos(world.store).of_deal(DEAL)),
         "envelopes": [
             (envelope.status, [(one.role, one.email, one.status) for one in envelope.recipients])
@@ -306,6 +312,22 @@ def set_everything_up(world: ContractWorld) -> None:
     )
 
 
+def end_quotes(world: ContractWorld) -> None:
+    expire_quotes(world.documents, clock=world.clock, jitter=world.jitter)
+
+
+def change_logo(world: ContractWorld) -> None:
+    set_logo(
+        world.store,
+        PICTURE,
+        ADA,
+        is_image=lambda _: True,
+        blobs=world.blobs,
+        clock=world.clock,
+        jitter=world.jitter,
+    )
+
+
 def _only_quote(world: ContractWorld) -> Quote:
     (found,) = world.records.quotes.where(())
     return found.value
@@ -368,6 +390,8 @@ FLOWS: tuple[FunctionFlow, ...] = (
     ),
     flow("a contract becomes active", "contract_dates", build=signed, run=turn_job),
     flow("a contract nears its end", "contract_dates", build=ending, run=turn_job),
+    flow("the logo is set", "logo_upload", build=written, run=change_logo),
+    flow("a quote ends", "quote_dates", build=mailed(days=3), run=end_quotes),
     flow("the accounts are read", "signing_open", build=connected, run=open_accounts),
     flow("signing is set up", "signing_setup", build=contract_world, run=set_everything_up),
 )

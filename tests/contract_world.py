@@ -36,6 +36,7 @@ from shared.ports.time import Chance, Clock, Jitter
 from shared.providers.docusign.webhook import delivery_key, parse_delivery, verify_signature
 from shared.records.cash import CashRecords
 from shared.records.connections import Connections
+from shared.records.mail import Timelines, company_owner, contact_owner, deal_owner
 from shared.records.organizations import Organizations
 from shared.records.people import Companies, Contacts, Users
 from shared.records.signing import contract_types, signing_services
@@ -44,6 +45,7 @@ from shared.records.todos import Todos
 from shared.usecases.accept_delivery import accept_delivery
 from shared.usecases.cash.control_contract import Action, ActionKind, ActionResult, control_contract
 from shared.usecases.cash.decide_quote import Deed, DeedKind, Visitor, decide
+from shared.usecases.cash.expire_quotes import expire_quotes
 from shared.usecases.cash.plan_invoices import plan_invoices
 from shared.usecases.cash.read_chain import Chain, read_chain
 from shared.usecases.cash.reconcile_contracts import Repairs, reconcile_contracts
@@ -93,14 +95,17 @@ WORKED_EXAMPLE = (
 
 
 class FakePaper:
-    """Writes documents that begin as PDFs and say what they are about; `rendered` counts them."""
+    """Writes documents that begin as PDFs and say what they are about; `rendered` counts them, `heads` are those of
+    quotes."""
 
     def __init__(self) -> None:
         self.rendered = 0
+        self.heads: list[Letterhead] = []
 
     @reads
     def quote(self, quote: Quote, head: Letterhead, written_on: date) -> bytes:
         self.rendered += 1
+        self.heads.append(head)
         return f"%PDF-1.7 {quote.number} {quote.totals.total} {head} {written_on} {quote.expires_on}\n%%EOF".encode()
 
     @reads
@@ -248,7 +253,7 @@ class ContractWorld:
             signing=self.signing,
             connection_id=CONNECTION,
             notify_url=f"https://crm.example/docusign_webhook/{TENANT}/{CONNECTION}",
-            render=contract_renderer(self.store, writer=self.paper, clock=self.clock),
+            render=contract_renderer(self.store, writer=self.paper, blobs=self.blobs, clock=self.clock),
             tasks=self.tasks,
             clock=self.clock,
             jitter=self.jitter,
@@ -358,6 +363,9 @@ class ContractWorld:
         self.drain(redeliver=True)
         return repairs
 
+    def expires(self) -> int:
+        return expire_quotes(self.documents, clock=self.clock, jitter=self.jitter)
+
     def turns(self) -> int:
         return turn_contracts(self.documents, clock=self.clock, jitter=self.jitter)
 
@@ -415,6 +423,15 @@ class ContractWorld:
 
     def steps(self, deal_id: str = DEAL) -> list[Step]:
         return [step.step for step in self.chain(deal_id)]
+
+    def timeline(self, owner: str) -> list[tuple[str, str]]:
+        """What happened and how it is told, oldest first."""
+        entries = reversed(Timelines(self.store).page(owner, before=None, limit=200))
+        return [(told.what, told.sentence) for entry in entries if (told := entry.happening)]
+
+    def timelines(self) -> dict[str, list[tuple[str, str]]]:
+        owners = (deal_owner(DEAL), company_owner(COMPANY), contact_owner(BUYER), contact_owner(SIGNER))
+        return {owner: sorted(self.timeline(owner)) for owner in owners}
 
     def said(self, step: Step, deal_id: str = DEAL) -> str:
         """The sentence of the newest such step."""

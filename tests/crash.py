@@ -4,6 +4,9 @@ A flow builds a world of ports and delivers one input to it. The harness finds t
 method that some Protocol of `shared.ports` has and does not mark with `@reads`. It runs the flow once undisturbed, then
 once for every point and every way to go wrong there, redelivering the input until it succeeds, as the real queue would.
 What the world is in the end must be what it is undisturbed.
+
+`try_every_pair` goes on where that ends: whatever was struck once is struck a second time on its way to recovery, at
+every call that follows the first strike.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from random import Random
 from typing import Any, Generic, Literal, TypeVar
 
 from shared import ports
@@ -51,22 +55,27 @@ class Flow(Generic[World]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where to go wrong (the number of the call, from 0) and how."""
+    """Where to go wrong (the number of the call, from 0) and how. then: where to go wrong next; its calls are numbered
+    anew from the one after the first strike, most of them in the redelivery."""
 
     point: int
     mode: Mode
+    then: Plan | None = None
+
+    def __str__(self) -> str:
+        return f"{self.mode} call {self.point}" + (f", then {self.then}" if self.then else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A plan after which the world was not what it should be, and why."""
+    """A plan after which the world was not what it should be, and why. call: what was struck, first to last."""
 
     plan: Plan
     call: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.plan.mode} {self.call} (call {self.plan.point}): {self.reason}"
+        return f"{self.call} ({self.plan}): {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +93,103 @@ class Report:
 
 
 def try_every_point(flow: Flow[World]) -> Report:
-    """Run `flow` undisturbed, then with every plan there is.
+    """Run `flow` undisturbed, then with every plan of one strike there is.
 
     Raises: ValueError if the world has no port or the flow no side effect: there would be nothing to try.
     """
-    stage = _Stage(None)
-    undisturbed = flow.build()
-    stage.wrap(undisturbed)
-    flow.run(undisturbed)
-    calls = tuple(stage.calls)
-    if not calls:
-        raise ValueError(f"flow {flow.name} has no side effect")
-    expected = flow.end_state(undisturbed)
-    plans = [Plan(point, mode) for point, call in enumerate(calls) for mode in MODES if _can(stage, point, call, mode)]
-    failures = [failure for plan in plans if (failure := _try(flow, plan, calls[plan.point], expected))]
-    return Report(flow.name, calls, len(plans), tuple(failures))
+    trial = Trial(flow)
+    return trial.carry_out(trial.singles())
 
 
-def _can(stage: _Stage, point: int, call: str, mode: Mode) -> bool:
-    return mode != "halfway" or (call in PIECEWISE and stage.sizes[point] > 1)
+def try_every_pair(flow: Flow[World]) -> Report:
+    """Run `flow` undisturbed, then with every plan of two strikes there is.
+
+    Raises: ValueError as try_every_point does, or if a strike alone already ends badly: pairs would repeat it.
+    """
+    trial = Trial(flow)
+    return trial.carry_out(pair for first in trial.singles() for pair in trial.pairs(first))
 
 
-def _try(flow: Flow[World], plan: Plan, call: str, expected: object) -> Failure | None:
-    stage = _Stage(plan)
-    world = flow.build()
-    stage.wrap(world)
-    for _ in range(MOST_DELIVERIES):
-        try:
-            flow.run(world)
-        except (Crash, RetryableError):
-            stage.restart()
-            flow.before_redelivery(world)
-            continue
-        if not stage.struck:
-            return Failure(plan, call, "never reached: two runs of this flow do not do the same")
-        found = flow.end_state(world)
-        return None if found == expected else Failure(plan, call, _difference(expected, found))
-    return Failure(plan, call, f"still failing after {MOST_DELIVERIES} deliveries")
+def try_some_pairs(flow: Flow[World], *, firsts: int, seconds: int, seed: int) -> Report:
+    """Like try_every_pair, for `firsts` places of the first strike and `seconds` of the second after each, drawn by
+    `seed`."""
+    trial, chance = Trial(flow), Random(seed)
+    chosen = _some(trial.singles(), firsts, chance)
+    return trial.carry_out([pair for first in chosen for pair in _some(trial.pairs(first), seconds, chance)])
+
+
+def _some(plans: Iterable[Plan], count: int, chance: Random) -> list[Plan]:
+    found = list(plans)
+    return chance.sample(found, min(count, len(found)))
+
+
+class Trial(Generic[World]):
+    """One flow, what it does and how it ends undisturbed, and every plan against it.
+
+    Raises: ValueError if the world has no port or the flow no side effect.
+    """
+
+    def __init__(self, flow: Flow[World]) -> None:
+        self._flow = flow
+        self._stage = _Stage(None)
+        undisturbed = flow.build()
+        self._stage.wrap(undisturbed)
+        flow.run(undisturbed)
+        if not self._stage.calls:
+            raise ValueError(f"flow {flow.name} has no side effect")
+        self._expected = flow.end_state(undisturbed)
+
+    def singles(self) -> list[Plan]:
+        """Every plan of one strike, in the order of the calls."""
+        return list(_plans(self._stage.calls, self._stage.sizes))
+
+    def pairs(self, first: Plan) -> list[Plan]:
+        """Every plan that begins with `first` and strikes once more: the calls are those that follow it when nothing
+        else goes wrong. Raises: ValueError if `first` alone ends badly."""
+        stage, failure = self._play(first)
+        if failure:
+            raise ValueError(f"{self._flow.name} does not survive one strike: {failure}")
+        after = slice(first.point + 1, None)
+        return [replace(first, then=second) for second in _plans(stage.calls[after], stage.sizes[after])]
+
+    def carry_out(self, plans: Iterable[Plan]) -> Report:
+        """Run the flow once for each plan."""
+        tried, failures = 0, []
+        for plan in plans:
+            tried += 1
+            if failure := self._play(plan)[1]:
+                failures.append(failure)
+        return Report(self._flow.name, tuple(self._stage.calls), tried, tuple(failures))
+
+    def _play(self, plan: Plan) -> tuple[_Stage, Failure | None]:
+        """Deliver the input until it succeeds; what was called, and what was wrong in the end."""
+        flow, stage = self._flow, _Stage(plan)
+        world = flow.build()
+        stage.wrap(world)
+        for _ in range(MOST_DELIVERIES):
+            try:
+                flow.run(world)
+            except (Crash, RetryableError):
+                stage.restart()
+                flow.before_redelivery(world)
+                continue
+            found = flow.end_state(world)
+            if stage.pending:
+                reason = "never reached: two runs of this flow do not do the same"
+            elif found != self._expected:
+                reason = _difference(self._expected, found)
+            else:
+                return stage, None
+            return stage, Failure(plan, ", then ".join(stage.struck), reason)
+        reason = f"still failing after {MOST_DELIVERIES} deliveries"
+        return stage, Failure(plan, ", then ".join(stage.struck), reason)
+
+
+def _plans(calls: Sequence[str], sizes: Sequence[int]) -> Iterator[Plan]:
+    for point, (call, size) in enumerate(zip(calls, sizes, strict=True)):
+        for mode in MODES:
+            if mode != "halfway" or (call in PIECEWISE and size > 1):
+                yield Plan(point, mode)
 
 
 def _difference(expected: object, found: object) -> str:
@@ -135,14 +204,19 @@ def _difference(expected: object, found: object) -> str:
 
 
 class _Stage:
-    """Counts the side effects of one world and strikes at the planned one."""
+    """Counts the side effects of one world and strikes where the plan says.
+
+    calls, sizes: every side effect so far, and how many things each was given. struck: those that were struck, and
+    how. pending: the strike that is yet to come.
+    """
 
     def __init__(self, plan: Plan | None) -> None:
         self.calls: list[str] = []
         self.sizes: list[int] = []
-        self.struck = False
+        self.struck: list[str] = []
+        self.pending = plan
+        self._counted_from = 0
         self._dead = False
-        self._plan = plan
 
     def wrap(self, world: object) -> None:
         """Put a proxy in the place of every port of `world`."""
@@ -163,10 +237,12 @@ class _Stage:
         point = len(self.calls)
         self.calls.append(label)
         self.sizes.append(len(args[0]) if args and isinstance(args[0], Sequence) else 1)
-        if self._plan is None or self._plan.point != point:
+        plan = self.pending
+        if plan is None or self._counted_from + plan.point != point:
             return method(*args, **kwargs)
-        self.struck = True
-        mode = self._plan.mode
+        mode = plan.mode
+        self.struck.append(f"{mode} {label}")
+        self.pending, self._counted_from = plan.then, point + 1
         if mode == "halfway":
             method(args[0][: self.sizes[point] // 2], *args[1:], **kwargs)
         elif mode != "before":

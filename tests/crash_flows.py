@@ -77,6 +77,7 @@ def end_state(world: MailWorld) -> dict[str, Any]:
     contacts = sorted(document.id for document in world.store.find(Query("contacts")))
     boxes = [address for address in (ANNA, BEN) if world.store.get(f"mailboxes/{mailbox_id(address)}")]
     return {
+        "duplicates": sorted(document.id for document in world.store.find(Query("duplicates"))),
         "timelines": {contact_id: world.timeline(contact_id) for contact_id in contacts},
         "own records": {user_id: world.own_record(user_id) for user_id in ("u-anna", "u-ben")},
         "contacts": {contact_id: _contact(world, contact_id) for contact_id in contacts},
@@ -351,6 +352,18 @@ def move_carls_address(world: MailWorld) -> None:
     world.saves(Contact("c-carl", "Carl", "Customer", emails=("carl@elsewhere.example",)))
 
 
+def twins() -> MailWorld:
+    world = strangers_mail()
+    world.saves(Contact("c-dora", "Dora", "Customer", emails=(DORA, CARL)))
+    world.drain()
+    return world
+
+
+def keep_on_carl(world: MailWorld) -> None:
+    for told in world.duplicates():
+        world.settles(told.notice.notice_id, "move", keeper="c-carl")
+
+
 def import_two(world: MailWorld) -> None:
     rows = [
         {"Name": "Dora Customer", "Email": DORA, "Company": "Customer"},
@@ -418,6 +431,7 @@ FLOWS: tuple[FunctionFlow, ...] = (
     flow(
         "a contact's address goes", "contact_reattach", "contact_refresh", build=strangers_mail, run=move_carls_address
     ),
+    flow("an address is kept on one contact", "duplicates_settle", "contact_reattach", build=twins, run=keep_on_carl),
     flow("contacts are imported", "contacts_import", build=strangers_mail, run=import_two),
     FunctionFlow(frozenset({"push_path_check", "gmail_push"}), HEARTBEAT_FLOW),
     flow("Pub/Sub gives up", "dead_letter_push", build=mail_world, run=give_up_on_a_push),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from shared.domain.cash.accounting import (
     ChoiceKind,
@@ -28,7 +29,7 @@ from shared.domain.cash.accounting import (
     RecordKind,
 )
 from shared.domain.cash.money import Money, rounded, total
-from shared.errors import AlreadyExistsError, InputError, NotFoundError, ProviderUnavailableError
+from shared.errors import AlreadyExistsError, AppError, InputError, NotFoundError, ProviderUnavailableError
 from shared.ports.cash import ChangesPage
 from shared.ports.marks import reads
 from shared.ports.time import Clock
@@ -64,9 +65,9 @@ class FakeLedger:
     tax_percent: what it computes with; cents_off: how far its tax is off. idempotent: it remembers request keys;
     unique: it refuses a number or external id that is taken; shows_mailed: an invoice tells that it was mailed.
     lost_replies: how many of the next creations are done and not answered. late: how many of the next creations are not
-    answered and done only when `land` is called. refusing: sentences for the next creations. down: every call fails.
-    sent: who was mailed which invoice. calls: how often each method was called; on_call: hears of each before it is
-    worked on.
+    answered and done only when `land` is called. refusing: sentences for the next creations. down: every call fails;
+    shut_out: with this error. sent: who was mailed which invoice. calls: how often each method was called; on_call:
+    hears of each before it is worked on.
     """
 
     def __init__(self, clock: Clock, *, company: LedgerCompany = COMPANY) -> None:
@@ -78,6 +79,7 @@ class FakeLedger:
         self.late = 0
         self.refusing: list[str] = []
         self.down = False
+        self.shut_out: AppError | None = None
         self.mailing_refused = ""
         self.shows_mailed = True
         self.in_flight: list[Callable[[], object]] = []
@@ -107,6 +109,11 @@ class FakeLedger:
         return tuple(self._customers.values())
 
     @reads
+    def customer(self, customer_id: str) -> LedgerCustomer | None:
+        self._called("customer")
+        return self._customers.get(customer_id)
+
+    @reads
     def find_customer(self, name: str) -> LedgerCustomer | None:
         self._called("find_customer")
         return next((kept for kept in self._customers.values() if kept.name.casefold() == name.casefold()), None)
@@ -122,8 +129,15 @@ class FakeLedger:
         return made
 
     @reads
+    def permissions(self) -> Mapping[str, bool]:
+        self._called("permissions")
+        return {"invoice": True, "customerRefund": False}
+
+    @reads
     def choices(self, kind: ChoiceKind) -> tuple[LedgerChoice, ...]:
         self._called("choices")
+        if kind is ChoiceKind.FIELD:
+            return (LedgerChoice("custbody_deal", "Deal"), LedgerChoice("custbody_contract", "Contract"))
         if kind is ChoiceKind.ITEM:
             return (LedgerChoice("1", "Services"), LedgerChoice("2", "Annual Licence"))
         return (LedgerChoice("3", "Net 30", days=30),) if kind is ChoiceKind.TERM else ()
@@ -264,6 +278,15 @@ class FakeLedger:
         self._customers[made.customer_id] = made
         return made
 
+    def renames(self, customer_id: str, **fields: Any) -> None:
+        """Somebody changes a customer there."""
+        self._customers[customer_id] = replace(self._customers[customer_id], **fields)
+        self._tell(RecordKind.CUSTOMER, customer_id, next(self._ids))
+
+    def removes_customer(self, customer_id: str) -> None:
+        del self._customers[customer_id]
+        self._tell(RecordKind.CUSTOMER, customer_id, next(self._ids))
+
     def pays(self, invoice_id: str, minor: int, *, kind: PaymentKind = PaymentKind.PAYMENT) -> str:
         """Enter a payment or a credit memo for the invoice; returns its id."""
         invoice = self._row(invoice_id).invoice
@@ -382,5 +405,7 @@ class FakeLedger:
     def _called(self, method: str) -> None:
         self.on_call(method)
         self.calls[method] += 1
+        if self.shut_out is not None:
+            raise self.shut_out
         if self.down:
             raise ProviderUnavailableError("the ledger is down")

@@ -49,8 +49,9 @@ _KINDS = {
 class FakeMailbox:
     """One person's mail. `calls` counts by method; `failing` raises once per entry, first in first out.
 
-    unreadable, headless: Gmail ids of messages whose body, or whose headers too, nobody can read. bodies: Gmail ids
-    whose body was fetched.
+    unreadable, headless: Gmail ids of messages whose body, or whose headers too, nobody can read. stumbling: those
+    whose headers our own code crashes on. bodies: Gmail ids whose body was fetched. on_call: hears the name of every
+    call before it is answered.
     """
 
     def __init__(self, gmail: Gmail, address: str, *, page: int = PAGE) -> None:
@@ -60,7 +61,9 @@ class FakeMailbox:
         self.failing: list[tuple[str, AppError]] = []
         self.unreadable: set[str] = set()
         self.headless: set[str] = set()
+        self.stumbling: set[str] = set()
         self.bodies: set[str] = set()
+        self.on_call: Callable[[str], object] | None = None
         self._happenings: dict[tuple[str, int], Callable[[], object]] = {}
         self._page = page
 
@@ -172,9 +175,13 @@ class FakeMailbox:
     def _require_headers(self, gmail_id: str) -> None:
         if gmail_id in self.headless:
             raise PayloadError(f"message {gmail_id}: its headers cannot be read")
+        if gmail_id in self.stumbling:
+            raise IndexError("a header nobody thought of")
 
     def _count(self, method: str) -> None:
         self.calls[method] += 1
+        if self.on_call is not None:
+            self.on_call(method)
         if (happening := self._happenings.pop((method, self.calls[method]), None)) is not None:
             happening()
         for entry in self.failing:

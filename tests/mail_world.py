@@ -7,6 +7,7 @@ without HTTP.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ from shared.domain.quarantine import Parked
 from shared.domain.receipt import Receipt
 from shared.domain.settings import MailOptions, Organization
 from shared.domain.timeline import Entry
-from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError, RetryableError
+from shared.errors import AdminActionError, ConnectionRevokedError, RateLimitedError
 from shared.platform.vault import EnvelopeVault
 from shared.ports.blobs import Blobs
 from shared.ports.documents import Document, Documents, Query, Version, Write
@@ -54,7 +55,7 @@ from shared.usecases.contact_figures import refresh_figures
 from shared.usecases.control_connection import close_mailbox, control_connection
 from shared.usecases.mail.audit_mailbox import audit_mailbox
 from shared.usecases.mail.backfill_mailbox import backfill_page, start_backfill
-from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
+from shared.usecases.mail.catch_up_missed import keep_catch_up
 from shared.usecases.mail.connect_mailbox import mailbox_keeper
 from shared.usecases.mail.erase_hidden import erase_hidden
 from shared.usecases.mail.ingest_messages import Item, ingest_messages
@@ -71,6 +72,7 @@ from shared.usecases.quarantine import replay
 from shared.usecases.read_receipt import Explanation, explain_missing, read_receipt
 from shared.usecases.reattach_contact import reattach_contact
 from shared.usecases.save_contact import save_contact
+from shared.usecases.settle_duplicates import Duplicate, list_duplicates, settle_duplicate
 from tests.fake_mailbox import FakeMailbox
 from tests.fakes import (
     FakeAuthorization,
@@ -94,7 +96,8 @@ EVERY_SCOPE = frozenset(SCOPES)
 
 @dataclass
 class MailWorld:
-    """Ports as fields, so that a harness can stand before each. anna and ben are the two mailboxes."""
+    """Ports as fields, so that a harness can stand before each. anna and ben are the two mailboxes. tries: how often a
+    task failed, by its name."""
 
     documents: Documents
     tasks: Tasks
@@ -108,6 +111,7 @@ class MailWorld:
     authorization: Authorization
     gmail: Gmail = field(repr=False)
     notices: list[bytes] = field(default_factory=list)
+    tries: Counter[str] = field(default_factory=Counter)
 
     @property
     def store(self) -> TenantStore:
@@ -154,6 +158,7 @@ class MailWorld:
             jitter=self.jitter,
             quota_units_per_minute=6_000,
             prices=GMAIL_UNITS,
+            sharers=lambda: self.routes.sharers("gmail", address),
         )
 
     # ------------------------------------------------------------------------------------------------------ the world
@@ -221,6 +226,22 @@ class MailWorld:
 
     def saves(self, contact: Contact) -> None:
         save_contact(self.store, contact, actor="u-anna", tasks=self.tasks, clock=self.clock, jitter=self.jitter)
+
+    def duplicates(self, user_id: str = "u-anna") -> list[Duplicate]:
+        """Contacts that share an address, as a user is told of them."""
+        return list_duplicates(self.store, Users(self.store).get(user_id).viewer)
+
+    def settles(self, notice_id: str, action: str, *, keeper: str = "", actor: str = "u-anna") -> None:
+        settle_duplicate(
+            self.store,
+            notice_id,
+            action,
+            keeper_id=lambda: keeper,
+            actor=Users(self.store).get(actor),
+            tasks=self.tasks,
+            clock=self.clock,
+            jitter=self.jitter,
+        )
 
     def organization(self, **changes: Any) -> None:
         organizations = Organizations(self.store)
@@ -364,7 +385,7 @@ class MailWorld:
         """Run what is queued until nothing is left; returns how many ran.
 
         wait: time passes to what is due later, at most to `until`. redeliver: a task that fails comes again after half
-        a minute, as a queue would bring it; otherwise its error is the test's.
+        a minute, as a queue would bring it; otherwise its error is the test's, as that of a failed assertion always is.
         """
         ran = 0
         while ran < 20_000:
@@ -381,9 +402,10 @@ class MailWorld:
                 ran += 1
                 try:
                     self.run(task)
-                except RetryableError:
-                    if not redeliver:
+                except Exception as failed:
+                    if not redeliver or isinstance(failed, AssertionError):
                         raise
+                    self.tries[task.name] += 1
                     self.queue.put_off(task, 30)
                 else:
                     self.queue.done(task)
@@ -401,7 +423,7 @@ class MailWorld:
     def run(self, task: Task) -> None:
         """One dispatch, as a task endpoint would answer it."""
         try:
-            FUNCTIONS[task.function](self, task.payload)
+            FUNCTIONS[task.function](self, {**task.payload, "attempt": self.tries[task.name]})
         except RateLimitedError as limited:
             again = replace(task, name=digest(task.name, limited.resume_at.isoformat()), not_before=limited.resume_at)
             self.tasks.create([again])
@@ -590,7 +612,8 @@ def _sync(world: MailWorld, payload: Mapping[str, Any]) -> None:
 
 
 def _ingest(world: MailWorld, payload: Mapping[str, Any]) -> None:
-    ingest_messages(_served(world, payload), [Item(gmail_id, rev) for gmail_id, rev in payload["messages"]])
+    items = [Item(gmail_id, rev) for gmail_id, rev in payload["messages"]]
+    ingest_messages(_served(world, payload), items, attempt=payload["attempt"])
 
 
 def _audit(world: MailWorld, payload: Mapping[str, Any]) -> None:
@@ -625,8 +648,7 @@ def _reattach(world: MailWorld, payload: Mapping[str, Any]) -> None:
 
 
 def _catch_up(world: MailWorld, payload: Mapping[str, Any]) -> None:
-    contacts = Contacts(world.store).get_all([payload["contact"]])
-    catch_up_mailbox(_served(world, payload), [email for kept in contacts for email in kept.contact.emails])
+    keep_catch_up(_served(world, payload), payload)
 
 
 def _close(world: MailWorld, payload: Mapping[str, Any]) -> None:
@@ -646,7 +668,9 @@ FUNCTIONS: Mapping[str, Run] = {
     "mailbox_sync": _sync,
     "message_ingest": _ingest,
     "backfill_ingest": _ingest,
-    "mailbox_backfill": lambda world, payload: backfill_page(_served(world, payload), payload["run"]),
+    "mailbox_backfill": lambda world, payload: backfill_page(
+        _served(world, payload), payload["run"], attempt=payload["attempt"]
+    ),
     "mailbox_open": _promised(lambda world, payload: open_mailbox(_served(world, payload), lambda: None)),
     "mailbox_close": _promised(_close),
     "watch_renew": lambda world, payload: renew_mail_watch(_served(world, payload)),

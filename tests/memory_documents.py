@@ -148,10 +148,12 @@ class MemoryDocuments:
 
     def _remember(self, query: Query) -> None:
         """Keep the shape alone, so that a test can ask whether firestore.indexes.json serves every query."""
-        self._check_index(query)
         where = tuple((name, op, None) for name, op, _ in query.where)
         collection = query.collection.rsplit("/", 1)[-1]
-        self.queries.add(Query(collection, where, query.order_by, group=query.group))
+        shape = Query(collection, where, query.order_by, group=query.group)
+        if shape not in self.queries:
+            self._check_index(query)
+            self.queries.add(shape)
 
     # ------------------------------------------------------------------------------------------------------- writing
 

@@ -18,6 +18,7 @@ READ_ONLY = {
     "backfill_estimate": "lists and samples, stores nothing",
     "chain_read": "reads what is stored",
     "connection_status": "reads what is stored",
+    "connections": "says the same to everybody",
     "integration_log_read": "reads what is stored",
     "invoices_read": "reads what is stored",
     "message_read": "reads what is stored",

@@ -11,4 +11,4 @@ from shared.usecases.mail.ingest_messages import Item, ingest_messages
 @task_endpoint
 def backfill_ingest(call: TaskCall) -> None:
     items = [Item(gmail_id, rev) for gmail_id, rev in call.payload["messages"]]
-    ingest_messages(wiring.served(call.payload), items)
+    ingest_messages(wiring.served(call.payload), items, attempt=call.attempt)

@@ -8,7 +8,7 @@ from flask import Request
 
 from shared import wiring
 from shared.answers import import_answer
-from shared.csv_table import read_upload
+from shared.csv_table import UPLOAD_AT_MOST, read_table
 from shared.entrypoints import http_endpoint
 from shared.platform.public_suffixes import is_public_suffix
 from shared.usecases.import_contacts import import_contacts
@@ -18,7 +18,7 @@ from shared.usecases.import_contacts import import_contacts
 @http_endpoint
 def contacts_import(request: Request) -> Mapping[str, Any]:
     store, user = wiring.signed_in(request)
-    table = read_upload(request.content_length, request.stream.read)
+    table = read_table(wiring.upload(request, UPLOAD_AT_MOST))
     result = import_contacts(
         store,
         table.header,

@@ -13,7 +13,7 @@ from shared.usecases.cash.forms import choice, record_id, text
 @http_endpoint
 def invoice_control(request: Request) -> None:
     store, user = wiring.signed_in(request)
-    form = request.get_json(silent=True) or {}
+    form = wiring.json_body(request)
     action, clock, jitter = wiring.argument(request, "action"), wiring.clock(), wiring.jitter()
     open_ledger = wiring.open_ledger(store.tenant)
     if action == "retry":

@@ -20,7 +20,7 @@ def invoice_create(request: Request) -> Mapping[str, Any]:
     if request.method == "GET":
         source = source_from(request.args.to_dict())
         return {"data": as_json(propose_invoice(store, source, user, chance=wiring.chance()))}
-    form = request.get_json(silent=True) or {}
+    form = wiring.json_body(request)
     intent = create_invoice(
         store,
         source_from(form),

@@ -17,6 +17,13 @@ from shared.usecases.cash.read_deal_money import read_deal_money
 def invoices_read(request: Request) -> Mapping[str, Any]:
     store, user = wiring.signed_in(request)
     shown = read_deal_money(store, wiring.argument(request, "deal"), user, clock=wiring.clock())
-    edits = {mirror.key: as_json(mirror.conflicts) for mirror in shown.invoices}
-    invoices = [{"key": mirror.key, **as_json(mirror), "conflicts": edits[mirror.key]} for mirror in shown.invoices]
+    invoices = [
+        {
+            "key": one.mirror.key,
+            **as_json(one.mirror),
+            "conflicts": as_json(one.mirror.conflicts),
+            "status": one.status.value,
+        }
+        for one in shown.invoices
+    ]
     return {"data": {**as_json(shown), "invoices": invoices}}

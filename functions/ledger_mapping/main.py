@@ -1,6 +1,7 @@
 """Review how a ledger is mapped, and switch automatic invoices. Trigger: public HTTPS, admins and finance."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import functions_framework
@@ -26,6 +27,7 @@ def ledger_mapping(request: Request) -> Mapping[str, Any]:
         tasks=wiring.tasks(),
         clock=wiring.clock(),
         jitter=wiring.jitter(),
+        waiting_ledger=partial(wiring.ledger, store.tenant),
     )
-    form = request.args if request.method == "GET" else request.get_json(silent=True) or {}
+    form = request.args if request.method == "GET" else wiring.json_body(request)
     return {"data": as_json(desk.act(wiring.argument(request, "action"), form))}

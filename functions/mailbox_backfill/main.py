@@ -10,4 +10,4 @@ from shared.usecases.mail.backfill_mailbox import backfill_page
 @functions_framework.http
 @task_endpoint
 def mailbox_backfill(call: TaskCall) -> None:
-    backfill_page(wiring.served(call.payload), call.payload["run"])
+    backfill_page(wiring.served(call.payload), call.payload["run"], attempt=call.attempt)

@@ -1,5 +1,6 @@
 """The person comes back from a vendor's consent page. Trigger: public HTTPS."""
 
+from dataclasses import replace
 from functools import partial
 
 import functions_framework
@@ -18,7 +19,7 @@ def oauth_callback(request: Request) -> Response:
     tenant = tenant_of_state(state)
     provider = consented_provider(wiring.store(tenant), state)
     connecting = wiring.connecting(provider)
-    credit = wiring.credit(tenant, provider=provider)
+    credit = replace(wiring.credit(tenant, provider=provider), store=wiring.asked_store(tenant, request))
     connection = finish_consent(
         credit,
         provider=provider,
@@ -28,5 +29,5 @@ def oauth_callback(request: Request) -> Response:
         keep=connecting.keeper(wiring.documents()),
         tasks=wiring.tasks(),
     )
-    location = f"{wiring.web_url()}/connections/{connection.connection_id}"
+    location = f"{wiring.web_url()}/connections/{connection.connection_id}?provider={provider}"
     return Response(status=302, headers={"Location": location})

@@ -12,12 +12,12 @@ from shared.usecases.cash.sync_ledger_record import sync_ledger_record
 @task_endpoint
 def payment_sync(call: TaskCall) -> None:
     tenant, open_ledger = call.payload["tenant"], wiring.open_ledger(call.payload["tenant"])
-    store, clock, jitter = wiring.store(tenant), wiring.clock(), wiring.jitter()
+    store, tasks, clock, jitter = wiring.store(tenant), wiring.tasks(), wiring.clock(), wiring.jitter()
     delivery = call.payload.get("delivery")
     if delivery is not None:
         vault = wiring.vault(tenant)
-        sync_delivery(store, delivery, vault=vault, open_ledger=open_ledger, clock=clock, jitter=jitter)
+        sync_delivery(store, delivery, vault=vault, open_ledger=open_ledger, tasks=tasks, clock=clock, jitter=jitter)
     else:
         connection = call.payload["connection"]
-        change = change_from(call.payload)
-        sync_ledger_record(store, connection, change, ledger=open_ledger(connection), clock=clock, jitter=jitter)
+        change, ledger = change_from(call.payload), open_ledger(connection)
+        sync_ledger_record(store, connection, change, ledger=ledger, tasks=tasks, clock=clock, jitter=jitter)

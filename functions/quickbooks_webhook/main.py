@@ -12,7 +12,7 @@ from shared.usecases.cash.accept_changes import accept_changes
 @functions_framework.http
 @webhook_endpoint
 def quickbooks_webhook(request: Request) -> None:
-    body = request.get_data()  # the signature covers these bytes, whatever content type they claim to be
+    body = wiring.notice_body(request)  # the signature covers these bytes, whatever content type they claim to be
     verify_signature(body, dict(request.headers), keys=wiring.notice_keys("quickbooks"))
     accept_changes(
         "quickbooks",

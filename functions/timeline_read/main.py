@@ -1,4 +1,4 @@
-"""A page of a contact's timeline, or of one's own record. Trigger: public HTTPS, signed-in users."""
+"""A page of a contact's, company's or deal's timeline, or of the own record. Trigger: public HTTPS, signed-in users."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +9,23 @@ from flask import Request
 from shared import wiring
 from shared.answers import position_of, timeline_answer
 from shared.entrypoints import http_endpoint
-from shared.usecases.read_timeline import read_contact_timeline, read_own_record
+from shared.usecases.read_timeline import (
+    read_company_timeline,
+    read_contact_timeline,
+    read_deal_timeline,
+    read_own_record,
+)
+
+READERS = {"contact": read_contact_timeline, "company": read_company_timeline, "deal": read_deal_timeline}
+"""By the argument that names whose timeline it is; without any it is one's own record."""
 
 
 @functions_framework.http
 @http_endpoint
 def timeline_read(request: Request) -> Mapping[str, Any]:
     store, user = wiring.signed_in(request)
-    contact, before = request.args.get("contact"), position_of(request.args.get("cursor"))
-    if contact is None:
+    before = position_of(request.args.get("cursor"))
+    named = next((name for name in READERS if name in request.args), None)
+    if named is None:
         return timeline_answer(read_own_record(store, user, before=before))
-    return timeline_answer(read_contact_timeline(store, contact, user.viewer, before=before))
+    return timeline_answer(READERS[named](store, wiring.argument(request, named), user.viewer, before=before))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.cloud.environment import registered_clients_file, signing_key_file
+from local.cloud.environment import registered_clients_file, registrations_file, signing_key_file
 from local.cloud.ports import HOST, Ports
 from local.cloud.requirements_check import Tools
 
@@ -75,6 +75,18 @@ def children(ports: Ports, tools: Tools, root: Path, data: Path, *, isolated: bo
             "google",
             _python("local.google", port=ports.google, data=data / "google", clients=registered_clients_file(data)),
             Readiness(ports.google, "/"),
+        ),
+        Child(
+            "vendors",
+            _python(
+                "local.cloud.vendors",
+                docusign=ports.docusign,
+                quickbooks=ports.quickbooks,
+                netsuite=ports.netsuite,
+                data=data,
+                registrations=registrations_file(data),
+            ),
+            Readiness(ports.netsuite, "/"),  # which opens last
         ),
         Child(
             "identity",

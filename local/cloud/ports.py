@@ -25,6 +25,9 @@ class Ports:
     bridge: int = 8207
     scheduler: int = 8208
     functions: int = 8210
+    docusign: int = 8211
+    quickbooks: int = 8212
+    netsuite: int = 8213
 
     @property
     def tasks_admin(self) -> int:

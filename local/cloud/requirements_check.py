@@ -20,7 +20,10 @@ FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 PUBSUB_JARS = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
 
 _INSTALL_JAVA = "sudo apt-get install -y default-jre-headless  (macOS: brew install openjdk)"
-_INSTALL_GCLOUD = "curl -sSL https://sdk.cloud.google.com | bash -s -- --disable-prompts"
+_INSTALL_GCLOUD = (
+    "curl -sSL https://sdk.cloud.google.com | bash -s -- --disable-prompts && "
+    "~/google-cloud-sdk/bin/gcloud components install -q cloud-firestore-emulator pubsub-emulator"
+)
 
 
 class MissingToolError(Exception):

@@ -8,8 +8,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +54,18 @@ def running(app: WSGIApplication, port: int = 0) -> Iterator[str]:
 
 def serve_until_stopped(app: WSGIApplication, port: int) -> None:
     """Serve `app` until SIGTERM or SIGINT; a taken port prints its sentence and exits with code 2."""
+    serve_together_until_stopped({port: app})
+
+
+def serve_together_until_stopped(apps: Mapping[int, WSGIApplication]) -> None:
+    """Serve several from one process, by their ports, which open in this order; else as `serve_until_stopped`."""
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        with running(app, port):
+        with ExitStack() as servers:
+            for port, app in apps.items():
+                servers.enter_context(running(app, port))
             stopped.wait()
     except PortTakenError as taken:
         print(taken, file=sys.stderr)

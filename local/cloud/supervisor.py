@@ -150,6 +150,18 @@ class Supervisor:
         self._spawn(self._children[name])
         self._wait_ready({name})
 
+    def pause(self, name: str) -> None:
+        """Let one child do nothing at all until `resume`, as a machine that hangs; its connections stay open."""
+        _signal_group(self._processes[name], signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Let a paused child go on. Of one that runs, nothing changes."""
+        _signal_group(self._processes[name], signal.SIGCONT)
+
+    def pid(self, name: str) -> int:
+        """The process at the head of a child's group."""
+        return self._processes[name].pid
+
     def ended(self) -> tuple[str, ...]:
         """Return the children that ended by themselves since they were ready."""
         return tuple(name for name, process in self._processes.items() if process.poll() is not None)

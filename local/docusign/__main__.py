@@ -1,4 +1,4 @@
-"""`python -m local.docusign --port 8206 --data DIR`: the simulated DocuSign on loopback."""
+"""`python -m local.docusign --port 8211 --data DIR`: the simulated DocuSign on loopback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.docusign.simulator import Simulator
 def main() -> None:
     """Read the arguments, build the simulator and serve it until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m local.docusign", description="DocuSign, simulated on loopback")
-    parser.add_argument("--port", type=int, default=8206)
+    parser.add_argument("--port", type=int, default=8211)
     parser.add_argument("--data", type=Path, required=True, help="folder for connect.jsonl, the log of notices")
     parser.add_argument("--seed", type=Path, help="JSON with accounts, users, clients and templates (see README.md)")
     arguments = parser.parse_args()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from markupsafe import Markup
 
 from local.docusign.account_pages import account_blueprint
 from local.docusign.api import api_blueprint
@@ -39,15 +40,52 @@ def create_app(simulator: Simulator) -> Flask:
 
 
 def _home(simulator: Simulator) -> str:
+    """What happens comes first, what was set up comes last."""
     directory, envelopes = simulator.directory, list(simulator.envelopes)
+    usage = simulator.limits.usage()
     signers = [
-        (envelope.envelope_id, one.order, one.role, one.name, one.email, one.status, one.declined_reason)
+        (_short(envelope.envelope_id), one.order, one.role, one.name, one.email, one.status, one.declined_reason)
         for envelope in envelopes
         for one in envelope.recipients
     ]
-    usage = simulator.limits.usage()
+    refused = table("Refused by limits", ("code", "times"), usage["refused"].items()) if usage["refused"] else Markup()
     return page(
         "DocuSign, simulated",
+        table(
+            "Envelopes",
+            ("id", "subject", "status", "changed (UTC)", "void reason"),
+            [
+                (one.envelope_id, one.subject, one.status, _moment(one.changed_at.isoformat()), one.void_reason)
+                for one in envelopes
+            ],
+        ),
+        table("Signers", ("envelope", "order", "role", "name", "address", "status", "reason"), signers),
+        table(
+            "Mails with a link to sign",
+            ("to", "envelope", "link"),
+            [
+                (mail["to"], _short(mail["envelope"]), Markup('<a href="/signing/{}">open</a>').format(mail["key"]))
+                for mail in simulator.mails[-_LAST:]
+            ],
+        ),
+        table(
+            f"Connect: {len(simulator.connect.waiting)} notices wait",
+            ("sent (UTC)", "envelope", "event", "happened", "attempt", "answer", "outcome"),
+            [
+                (_moment(line["at"]), _short(line["envelope"]), line["event"], _moment(line["happened"]),
+                 line["attempt"], line["status"] or "none", line["outcome"])
+                for line in simulator.connect.log[-_LAST:]
+            ],
+        ),
+        refused,
+        table(
+            "Templates",
+            ("id", "name", "roles"),
+            [
+                (one.template_id, one.name, ", ".join(role.name for role in one.roles))
+                for one in directory.templates.values()
+            ],
+        ),
         table(
             "Accounts",
             ("id", "name", "site", "Connect keys", "calls this hour"),
@@ -59,29 +97,14 @@ def _home(simulator: Simulator) -> str:
         table(
             "Users", ("id", "name", "address"), [(one.user_id, one.name, one.email) for one in directory.users.values()]
         ),
-        table(
-            "Templates",
-            ("id", "name", "roles"),
-            [
-                (one.template_id, one.name, ", ".join(role.name for role in one.roles))
-                for one in directory.templates.values()
-            ],
-        ),
-        table(
-            "Envelopes",
-            ("id", "subject", "status", "changed", "void reason"),
-            [(one.envelope_id, one.subject, one.status, one.changed_at, one.void_reason) for one in envelopes],
-        ),
-        table("Signers", ("envelope", "order", "role", "name", "address", "status", "reason"), signers),
-        table(
-            "Mails with a link to sign",
-            ("to", "envelope", "open"),
-            [(mail["to"], mail["envelope"], f"/signing/{mail['key']}") for mail in simulator.mails[-_LAST:]],
-        ),
-        table(
-            f"Connect: {len(simulator.connect.waiting)} notices wait",
-            ("at", "envelope", "event", "attempt", "answer", "outcome"),
-            [tuple(line.values()) for line in simulator.connect.log[-_LAST:]],
-        ),
-        table("Refused by limits", ("code", "times"), usage["refused"].items()),
-    )
+    )  # fmt: skip
+
+
+def _short(envelope_id: str) -> str:
+    """Enough of it to tell two apart on one page."""
+    return envelope_id[:8]
+
+
+def _moment(told: str) -> str:
+    """The time of day of an ISO 8601 time, to the millisecond."""
+    return told[11:23]

@@ -197,6 +197,7 @@ class Connect:
             "at": iso(self._now()),
             "envelope": notice.envelope_id,
             "event": notice.event,
+            "happened": iso(notice.made_at),
             "attempt": notice.attempt,
             "status": status,
             "outcome": outcome,

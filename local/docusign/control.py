@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from local.docusign.connect import Disturbance
+from local.docusign.envelopes import Envelope
 from local.docusign.errors import ApiError, ControlError, Json
 from local.docusign.shapes import envelope_json
 from local.docusign.simulator import Simulator
@@ -93,7 +94,7 @@ def control_blueprint(simulator: Simulator) -> Blueprint:
     @routes.get("/envelopes")
     def envelopes() -> Response:
         with simulator.lock:
-            return jsonify(envelopes=[envelope_json(one, _EVERYTHING) for one in simulator.envelopes])
+            return jsonify(envelopes=[_shown(one) for one in simulator.envelopes])
 
     @routes.get("/mails")
     def mails() -> Response:
@@ -170,6 +171,14 @@ def control_blueprint(simulator: Simulator) -> Blueprint:
         return jsonify({})
 
     return routes
+
+
+def _shown(envelope: Envelope) -> Json:
+    """With what is filled into each signer's fields: {label: text}."""
+    shown = envelope_json(envelope, _EVERYTHING)
+    for signer, recipient in zip(shown["recipients"]["signers"], envelope.recipients, strict=True):
+        signer["filled_in"] = dict(recipient.tabs)
+    return shown
 
 
 def _text(body: Json, name: str) -> str:

@@ -35,7 +35,11 @@ def main() -> None:
 
 def _serve_isolated(root: Path, data: Path, port: int) -> None:
     names = sorted(path.parent.name for path in (root / "functions").glob("*/main.py"))
-    ports, processes = isolated.start(root, names, data)
+    try:
+        ports, processes = isolated.start(root, names, data)
+    except isolated.NotStartedError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)
     try:
         isolated.wait_until_listening(ports, processes)
         print(f"{len(ports)} functions behind http://{HOST}:{port}", file=sys.stderr)

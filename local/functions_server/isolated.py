@@ -20,8 +20,9 @@ import urllib3
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wrappers import Response
 
+from infra.bundles.bundle import Bundler
+from infra.bundles.lock import LockError
 from local.cloud.ports import HOST
-from local.functions_server.bundle import build_bundle
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -39,15 +40,28 @@ def start(root: Path, names: Iterable[str], data: Path) -> tuple[dict[str, int],
     """Build all bundles under `data`/bundles and start their processes; return ports by function, and processes.
 
     The processes belong to the caller's process group, so that they end with it.
+
+    Raises:
+        NotStartedError: a function needs what neither the project nor its lock has.
     """
     ports: dict[str, int] = {}
     processes = []
-    for name in names:
-        bundle = build_bundle(root, name, data / "bundles")
+    for name, bundle in _bundles(root, names, data / "bundles").items():
         ports[name] = _free_port()
         processes.append(_start_one(bundle, name, ports[name]))
     (data / PORTS_FILE).write_text(json.dumps(ports, indent=1))
     return ports, processes
+
+
+def _bundles(root: Path, names: Iterable[str], into: Path) -> dict[str, Path]:
+    bundler = Bundler(root)
+    bundles = {name: into / name for name in names}
+    for name, folder in bundles.items():
+        try:
+            bundler.bundle(name).write_to(folder)
+        except LockError as lacking:
+            raise NotStartedError(f"function {name} cannot be bundled: {lacking}") from lacking
+    return bundles
 
 
 def wait_until_listening(ports: Mapping[str, int], processes: Iterable[subprocess.Popen[bytes]]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m local.netsuite --port 8207 --data DIR`: the simulated NetSuite on loopback."""
+"""`python -m local.netsuite --port 8213 --data DIR`: the simulated NetSuite on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from local.cloud.serving import serve_until_stopped
 from local.netsuite.app import create_app
 from local.netsuite.errors import ControlError
-from local.netsuite.simulator import Settings, Simulator
+from local.netsuite.simulator import ACCOUNT_ID, TIME_ZONE, Settings, Simulator
 
 
 def main() -> None:
@@ -30,10 +30,10 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.netsuite", description="NetSuite, simulated on loopback")
-    parser.add_argument("--port", type=int, default=8207)
+    parser.add_argument("--port", type=int, default=8213)
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps the books from start to start")
-    parser.add_argument("--account", default="9876543_SB1", help="account id")
-    parser.add_argument("--time-zone", default="America/New_York", help="of the account")
+    parser.add_argument("--account", default=ACCOUNT_ID, help="account id")
+    parser.add_argument("--time-zone", default=TIME_ZONE, help="of the account")
     parser.add_argument("--concurrency", type=int, default=5, help="requests under way at one time")
     return parser.parse_args()
 

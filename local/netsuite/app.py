@@ -11,12 +11,12 @@ from urllib.parse import unquote
 from flask import Flask, Response, request
 
 from local.google.html import page, table
-from local.netsuite.books import PAYING, Record
+from local.netsuite.books import PAYING, Books, Record
 from local.netsuite.control import control_blueprint
 from local.netsuite.errors import ApiError, Json, TokenError, not_simulated, user_error
 from local.netsuite.faults import Fault
 from local.netsuite.simulator import Reply, Request, Simulator
-from shared.providers.netsuite import exact_json
+from shared.providers import exact_json
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -100,7 +100,7 @@ def _content() -> Any:
     if not request.get_data():
         return None
     try:
-        return exact_json.decoded(request.get_data())
+        return exact_json.loads(request.get_data())
     except ValueError:
         raise user_error("The request body is not valid JSON.") from None
 
@@ -137,7 +137,7 @@ def _lost() -> Response:
 
 
 def _json(body: Json, status: int = 200) -> Response:
-    return Response(exact_json.encoded(body), status=status, content_type="application/vnd.oracle.resource+json")
+    return Response(exact_json.dumps(body), status=status, content_type="application/vnd.oracle.resource+json")
 
 
 def _home(simulator: Simulator) -> str:
@@ -155,7 +155,7 @@ def _home(simulator: Simulator) -> str:
             who(record),
             _money(books.total(record)),
             _money(books.remaining(record)),
-            "void" if record.voided else "",
+            _state(books, record),
         )
         for record in books.all("invoice")
     ]
@@ -167,18 +167,30 @@ def _home(simulator: Simulator) -> str:
         (record.id, record.text("entityId"), record.fields.get("externalId") or "") for record in books.all("customer")
     ]
     ways = [
-        (certificate.client_id, certificate.role, certificate.ends_at[:10], "revoked" if certificate.revoked else "")
+        (
+            certificate.client_id,
+            certificate.role,
+            certificate.ends_at[:10],
+            "revoked" if certificate.revoked else "live",
+        )
         for certificate in simulator.gate.certificates.values()
     ]
     return page(
         f"NetSuite {simulator.account_id}, simulated",
-        table("Invoices", ("id", "number", "external id", "customer", "total", "to pay", ""), invoices),
+        table("Invoices", ("id", "number", "external id", "customer", "total", "to pay", "state"), invoices),
         table("Payments, credits and refunds", ("id", "kind", "customer", "amount", "applied"), payments),
         table("Customers", ("id", "name", "external id"), customers),
         table("Mailed invoices", ("invoice", "to"), books.mailed),
-        table("Certificates", ("client", "role", "until", ""), ways),
+        table("Certificates", ("client", "role", "until", "state"), ways),
         table("Calls", ("operation", "times"), sorted(simulator.calls.items())),
     )
+
+
+def _state(books: Books, invoice: Record) -> str:
+    if invoice.voided:
+        return "void"
+    left = books.remaining(invoice)
+    return "paid" if not left else "open" if left == books.total(invoice) else "partly paid"
 
 
 def _applied(record: Record) -> str:

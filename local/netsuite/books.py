@@ -68,6 +68,8 @@ class Books:
         self.catalog = Catalog()
         self.features = set(FEATURE_FIELDS)
         self.own_numbers = True
+        self.payments_touch = True
+        """Whether what is applied to a document counts as a change of it; nobody says how the real one has it."""
         self.mailed: list[tuple[str, str]] = []
         """Invoice ids and addresses, in the order in which they were mailed."""
         self._records: dict[str, Record] = {}
@@ -281,7 +283,7 @@ class Books:
             self.mailed.append((record.id, record.text("email")))
 
     def _touch(self, record_id: str) -> None:
-        if record_id in self._records:
+        if self.payments_touch and record_id in self._records:
             self._records[record_id].changed_at = self.now()
 
     def _checked(self, kind: RecordType, body: Json, *, strict: bool) -> Json:

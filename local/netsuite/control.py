@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from local.netsuite import representation
 from local.netsuite.errors import ApiError, ControlError, Json
 from local.netsuite.simulator import ADMINISTRATOR, Simulator
-from shared.providers.netsuite import exact_json
+from shared.providers import exact_json
 
 
 def control_blueprint(simulator: Simulator) -> Blueprint:
@@ -75,6 +75,8 @@ def control_blueprint(simulator: Simulator) -> Blueprint:
                 simulator.set_features(body["features"])
             if "own_numbers" in body:
                 simulator.books.own_numbers = bool(body["own_numbers"])
+            if "payments_touch" in body:
+                simulator.books.payments_touch = bool(body["payments_touch"])
         return _json({})
 
     @routes.post("/fields")
@@ -144,12 +146,12 @@ def control_blueprint(simulator: Simulator) -> Blueprint:
 
 
 def _json(body: Json) -> Response:
-    return Response(exact_json.encoded(body), content_type="application/json")
+    return Response(exact_json.dumps(body), content_type="application/json")
 
 
 def _body() -> Json:
     try:
-        body: Any = exact_json.decoded(request.get_data() or b"{}")
+        body: Any = exact_json.loads(request.get_data() or b"{}")
     except ValueError:
         body = None
     if not isinstance(body, dict):

@@ -29,12 +29,16 @@ from local.netsuite.gate import Gate
 from local.netsuite.record_types import RecordType
 from local.netsuite.seed import seed
 from local.netsuite.tables import TABLES, Table
-from shared.providers.netsuite import exact_json
+from shared.providers import exact_json
 
 ADMINISTRATOR = "administrator"
 LONGEST_PAGE = 1000
 
 VIEW, FULL = "view", "full"
+
+
+ACCOUNT_ID = "9876543_SB1"
+TIME_ZONE = "America/New_York"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ class Settings:
     """
 
     folder: Path
-    account_id: str = "9876543_SB1"
-    time_zone: str = "America/New_York"
+    account_id: str = ACCOUNT_ID
+    time_zone: str = TIME_ZONE
     concurrency: int = 5
     seed: int = 1
 
@@ -266,7 +270,7 @@ class Simulator:
     def save(self) -> None:
         state = {"books": self.books.dump(), "gate": self.gate.dump(), "roles": self.roles}
         draft = self._path.with_suffix(".draft")
-        draft.write_text(exact_json.encoded(state))
+        draft.write_text(exact_json.dumps(state))
         draft.replace(self._path)
 
     def _load(self) -> None:
@@ -275,7 +279,7 @@ class Simulator:
             seed(self.books)
             return
         try:
-            state = exact_json.decoded(self._path.read_bytes())
+            state = exact_json.loads(self._path.read_bytes())
             self.books.load(state["books"])
             self.gate.load(state["gate"])
             self.roles = state["roles"]

@@ -60,6 +60,7 @@ def _customers(books: Books) -> Iterator[dict[str, Cell]]:
             "firstname": record.fields.get("firstName"),
             "lastname": record.fields.get("lastName"),
             "email": record.fields.get("email"),
+            "phone": record.fields.get("phone"),
             "currency": _number(record.reference("currency")),
             "subsidiary": _number(record.reference("subsidiary")),
             "externalid": record.fields.get("externalId"),
@@ -121,8 +122,8 @@ TABLES: dict[str, Table] = {
     ),
     "customer": Table(
         _columns(
-            "id entityid companyname firstname lastname email currency subsidiary externalid isinactive "
-            "lastmodifieddate"
+            "id entityid companyname firstname lastname email phone currency subsidiary externalid "
+            "isinactive lastmodifieddate"
         ),
         _customers,
         "customer",

@@ -1,25 +1,22 @@
-"""`python -m local.quickbooks --port 8206 --data DIR`: the simulated QuickBooks Online on loopback."""
+"""`python -m local.quickbooks --port 8212 --data DIR`: the simulated QuickBooks Online on loopback."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-import threading
 from pathlib import Path
 
-from local.cloud.serving import log_lines, serve_until_stopped
+from local.cloud.serving import serve_until_stopped
 from local.quickbooks.app import create_app
 from local.quickbooks.errors import ControlError
 from local.quickbooks.simulator import Simulator
-
-_TICK_S = 0.1
 
 
 def main() -> None:
     """Read the arguments, build the simulator and serve it until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m local.quickbooks", description="QuickBooks Online, simulated")
-    parser.add_argument("--port", type=int, default=8206)
+    parser.add_argument("--port", type=int, default=8212)
     parser.add_argument("--data", type=Path, required=True, help="folder where the books are kept between runs")
     parser.add_argument("--clients", type=Path, help="JSON list of OAuth clients (see README.md)")
     parser.add_argument("--calls-per-minute", type=int, default=500)
@@ -30,17 +27,8 @@ def main() -> None:
             simulator.grants.register(client)
     except (ControlError, OSError, ValueError) as problem:
         sys.exit(f"the simulated QuickBooks cannot start: {problem}")
-    threading.Thread(target=_tick_forever, args=(simulator,), daemon=True).start()
-    serve_until_stopped(create_app(simulator), arguments.port)
-
-
-def _tick_forever(simulator: Simulator) -> None:
-    pause = threading.Event()
-    while not pause.wait(_TICK_S):
-        try:
-            simulator.tick()
-        except Exception:
-            log_lines("quickbooks").exception("what was due could not be done")  # the next tick must come all the same
+    with simulator.ticking():
+        serve_until_stopped(create_app(simulator), arguments.port)
 
 
 if __name__ == "__main__":

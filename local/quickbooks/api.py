@@ -19,7 +19,7 @@ from local.quickbooks.errors import Json, VendorError, invalid, not_simulated
 from local.quickbooks.faults import HTML, Fault
 from local.quickbooks.forms import PROPERTIES
 from local.quickbooks.simulator import Simulator
-from shared.providers.quickbooks import exact_json
+from shared.providers import exact_json
 
 _BY_PATH = {entity.lower(): entity for entity in PROPERTIES}
 _log = log_lines("quickbooks")

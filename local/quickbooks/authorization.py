@@ -17,7 +17,7 @@ from local.quickbooks.errors import Json
 from local.quickbooks.faults import HTML
 from local.quickbooks.grants import SCOPE, Client, OAuthError
 from local.quickbooks.simulator import Simulator
-from shared.providers.quickbooks import exact_json
+from shared.providers import exact_json
 
 CONSENT_PATH = "/connect/oauth2"
 

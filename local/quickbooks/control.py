@@ -14,7 +14,7 @@ from local.quickbooks.bookkeeper import act
 from local.quickbooks.errors import ControlError, Json, VendorError
 from local.quickbooks.notices import Endpoint
 from local.quickbooks.simulator import Simulator
-from shared.providers.quickbooks import exact_json
+from shared.providers import exact_json
 
 
 def control_blueprint(simulator: Simulator) -> Blueprint:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from local.cloud.serving import log_lines
 from local.google.clock import Clock
 from local.quickbooks.books import Books
 from local.quickbooks.errors import ControlError, Json, VendorError
@@ -17,9 +19,10 @@ from local.quickbooks.faults import Faults
 from local.quickbooks.grants import Grants
 from local.quickbooks.notices import Notices, Post, post_over_http
 from local.quickbooks.settings import CompanySettings
-from shared.providers.quickbooks import exact_json
+from shared.providers import exact_json
 
 STATE_FILE = "quickbooks.json"
+TICK_S = 0.1
 
 
 class Simulator:
@@ -92,8 +95,27 @@ class Simulator:
         with self._posting:
             self.notices.send_due(self._post)
 
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Tick in a thread while the block runs."""
+        stopped = threading.Event()
+        thread = threading.Thread(target=self._tick_until, args=(stopped,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
     def advance(self, seconds: float) -> None:
         self.clock.offset_s += seconds
+
+    def _tick_until(self, stopped: threading.Event) -> None:
+        while not stopped.wait(TICK_S):
+            try:
+                self.tick()
+            except Exception:
+                log_lines("quickbooks").exception("what was due could not be done")  # the next tick must come
 
     def _save(self) -> None:
         if self._folder is None or not self.unsaved:

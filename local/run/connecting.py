@@ -58,7 +58,7 @@ def connect_mailboxes(cloud: Cloud, cast: Cast, screen: Screen) -> dict[Member, 
         consent = browser.connect(
             f"{cloud.functions_url}/oauth_start",
             token,
-            account=member.email,
+            choices=(("user", member.email), ("decision", "allow")),
             lands_below=f"{cloud.functions_url}/connections/",
         )
         asked = ", ".join(scope.rpartition("/")[2] for scope in consent.scopes)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local.cloud.environment import signing_key_file, wrapping_key_file
 
-_OF_ONE_RUN = ("tasks", "google", "blobs", "bundles", "import")
+_OF_ONE_RUN = ("tasks", "google", "docusign", "quickbooks", "netsuite", "blobs", "bundles", "import")
 _LOCK = "run.lock"
 
 

@@ -26,11 +26,20 @@ class OptionError(Exception):
 
 
 class Scene(StrEnum):
-    """What is played after the import."""
+    """What is played after the import; CASH is played without one."""
 
     ALL = "all"
     MAIL = "mail"
+    CASH = "cash"
     NONE = "none"
+
+    @property
+    def has_mail(self) -> bool:
+        return self is not Scene.CASH
+
+    @property
+    def has_cash(self) -> bool:
+        return self in (Scene.ALL, Scene.CASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ def read_options(variables: Mapping[str, str]) -> Options:
         ics=ics,
         contacts=contacts,
         me=me,
-        scene=_scene(variables, Scene.NONE if own_input else Scene.ALL),
+        scene=_scene(variables, own_input=own_input),
         quota_units_per_minute=_quota(variables, own_input=own_input),
     )
 
@@ -120,11 +129,14 @@ def _address(text: str) -> str:
     return normalize(found[0].email)
 
 
-def _scene(variables: Mapping[str, str], usual: Scene) -> Scene:
+def _scene(variables: Mapping[str, str], *, own_input: bool) -> Scene:
     text = variables.get("SCENE", "")
     if text and text not in set(Scene):
-        raise OptionError(f"SCENE={text} is not known: all, mail or none")
-    return Scene(text) if text else usual
+        raise OptionError(f"SCENE={text} is not known: all, mail, cash or none")
+    scene = Scene(text) if text else Scene.NONE if own_input else Scene.ALL
+    if own_input and scene is Scene.CASH:
+        raise OptionError("SCENE=cash sells what the sample sells: it goes without MBOX= and ICS=")
+    return scene
 
 
 def _quota(variables: Mapping[str, str], *, own_input: bool) -> int:

@@ -10,7 +10,7 @@ from shared.domain.connection import connection_id
 from shared.domain.mail.addresses import normalize, untagged
 from shared.domain.mailbox import MailboxRecord, Status, mailbox_id
 from shared.domain.matching import Known
-from shared.domain.people import Contact
+from shared.domain.people import Contact, User
 from shared.domain.settings import Organization
 from shared.ports.documents import Write
 from shared.records.addresses import Addresses
@@ -34,7 +34,7 @@ def create_organization(store: TenantStore, company: Company) -> None:
     store.commit([Organizations(store).creating(organization)])
     addresses = Addresses(store, organization.index_key)
     for person in company.people:
-        store.commit(_user_writes(store, addresses, person))
+        store.commit(_with_mailbox(store, addresses, person))
 
 
 def type_in_contact(store: TenantStore, contact: Contact, *, actor: str) -> None:
@@ -42,20 +42,27 @@ def type_in_contact(store: TenantStore, contact: Contact, *, actor: str) -> None
     save_contact(store, contact, actor=actor, tasks=wiring.tasks(), clock=wiring.clock(), jitter=wiring.jitter())
 
 
-def _user_writes(store: TenantStore, addresses: Addresses, person: Person) -> list[Write]:
+def user_writes(store: TenantStore, addresses: Addresses, user: User) -> list[Write]:
+    """A user and their addresses."""
+    return [
+        Users(store).creating(user),
+        *(addresses.adding(Known(address, "user", user.user_id)) for address in sorted(_own(user))),
+    ]
+
+
+def _with_mailbox(store: TenantStore, addresses: Addresses, person: Person) -> list[Write]:
     user = person.user
-    own = frozenset(untagged(normalize(address)) for address in (user.email, *user.aliases))
     mailbox = MailboxRecord(
         mailbox_id=mailbox_id(user.email),
         address=normalize(user.email),
         viewer=user.viewer,
         connection_id=connection_id("google", user.user_id),
         status=Status.DISCONNECTED,
-        own=own,
+        own=_own(user),
         options=person.options,
     )
-    return [
-        Users(store).creating(user),
-        Mailboxes(store).creating(mailbox),
-        *(addresses.adding(Known(address, "user", user.user_id)) for address in sorted(own)),
-    ]
+    return [*user_writes(store, addresses, user), Mailboxes(store).creating(mailbox)]
+
+
+def _own(user: User) -> frozenset[str]:
+    return frozenset(untagged(normalize(address)) for address in (user.email, *user.aliases))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from local.run.http import Http
 
@@ -36,6 +38,17 @@ class Product:
 
     def explain(self, mailbox_id: str, message_id: str) -> dict[str, Any]:
         return self._get("missing_explain", {"mailbox": mailbox_id, "message_id": message_id})
+
+    def get(self, function: str, **arguments: str) -> dict[str, Any]:
+        """What a function answers to its page. Raises: RefusedError."""
+        return self._get(function, arguments)
+
+    def post(self, function: str, body: Mapping[str, Any] | None = None, **arguments: str) -> dict[str, Any]:
+        """Ask a function to do something; {} where it answers nothing. Raises: RefusedError with its sentence."""
+        query = f"?{urlencode(arguments)}" if arguments else ""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        url = f"{self._base_url}/{function}{query}"
+        return dict(self._http.json("POST", url, body=json.dumps(body or {}).encode(), headers=headers) or {})
 
     def _get(self, function: str, query: Mapping[str, str]) -> dict[str, Any]:
         return dict(self._http.json("GET", f"{self._base_url}/{function}", headers=self._headers, query=query))

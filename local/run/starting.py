@@ -19,12 +19,15 @@ _WHAT = {
     "pubsub": "Pub/Sub emulator",
     "tasks": "Cloud Tasks",
     "google": "Google: OAuth, Gmail, Calendar",
+    "vendors": "DocuSign, QuickBooks, NetSuite",
     "identity": "sign-in",
     "functions": "functions-framework",
     "bridge": "bridge: Pub/Sub pushes, signed",
     "queues": "queues made",
     "scheduler": "scheduler",
 }
+_PORT = {"vendors": "docusign"}
+"""Whose port is shown for a part that has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,22 @@ class Cloud:
     @property
     def identity_url(self) -> str:
         return f"http://{HOST}:{self.supervisor.ports.identity}"
+
+    @property
+    def docusign_url(self) -> str:
+        return f"http://{HOST}:{self.supervisor.ports.docusign}"
+
+    @property
+    def quickbooks_url(self) -> str:
+        return f"http://{HOST}:{self.supervisor.ports.quickbooks}"
+
+    @property
+    def netsuite_url(self) -> str:
+        return f"http://{HOST}:{self.supervisor.ports.netsuite}"
+
+    @property
+    def scheduler_url(self) -> str:
+        return f"http://{HOST}:{self.supervisor.ports.scheduler}"
 
     @property
     def memory_mib(self) -> float:
@@ -84,5 +103,5 @@ class _Telling:
     def step(self, step: Step) -> None:
         if step.state is not State.READY or not self.starting:
             return
-        port = str(self._ports.get(step.name, ""))
+        port = str(self._ports.get(_PORT.get(step.name, step.name), ""))
         self._screen.done(f"{_WHAT.get(step.name, step.name):<34}{port:>6}{step.elapsed_s:7.1f} s")

@@ -1,13 +1,15 @@
-"""The five steps of a run, in order; what each one proves is said where it is seen."""
+"""The steps of a run, in order; what each one proves is said where it is seen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from local.run.arrival import Arrival
+from local.run.cash.scene import play_sale
 from local.run.cast import Cast, Member
 from local.run.connecting import connect_mailboxes, open_company
 from local.run.http import RefusedError
@@ -21,6 +23,7 @@ from local.run.showing import show_explanations, show_quarantine, show_receipts,
 from local.run.starting import Cloud
 from local.run.waiting import NotSeenError, until
 from local.run.words import count, day
+from local.sample.cash import load_sales
 from local.sample.model import Sample
 from shared.domain.budget import FRACTION_OF_QUOTA, rate_per_s
 from shared.providers.google.prices import DEFAULT_QUOTA_UNITS_PER_MINUTE
@@ -45,6 +48,12 @@ class Story:
 
     def tell(self) -> None:
         """Raises: NotSeenError, RefusedError, MaterialError where nothing can follow; other misses are collected."""
+        if self.options.scene.has_mail:
+            self._tell_mail()
+        if self.sample is not None and self.options.scene.has_cash:
+            self._tell_cash()
+
+    def _tell_mail(self) -> None:
         self.screen.chapter("An organization, its people, and their accounts at Google")
         cast = open_company(self.cloud, self.material, self.data, self.screen)
         connected_at_s = connect_mailboxes(self.cloud, cast, self.screen)
@@ -63,6 +72,11 @@ class Story:
         self._try(lambda: show_explanations(cast, self.screen))
         self._try(lambda: show_quarantine(cast, self.screen))
         self._try(lambda: self._check_google(cast))
+
+    def _tell_cash(self) -> None:
+        for sale in load_sales():
+            self.screen.chapter(f"Quote to cash: {sale.name}, with DocuSign and {sale.ledger.shown}")
+            self._try(partial(play_sale, self.cloud, sale, self.data, self.screen))
 
     def _try(self, chapter: Callable[[], None]) -> None:
         try:

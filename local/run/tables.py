@@ -40,7 +40,7 @@ _RULES = {
 
 def contacts_table(cast: Cast, contacts: Sequence[StoredContact], now: datetime) -> Padding:
     """Everybody with something on their timeline, the liveliest first."""
-    table = _table("contact", "company", "mails", "last mail", "next meeting")
+    table = plain_table("contact", "company", "mails", "last mail", "next meeting")
     table.columns[2].justify = "right"
     for column in table.columns[:2]:
         column.no_wrap, column.overflow, column.max_width = True, "ellipsis", NAME_WIDTH
@@ -56,12 +56,12 @@ def contacts_table(cast: Cast, contacts: Sequence[StoredContact], now: datetime)
         )
     if len(contacts) > CONTACTS_SHOWN:
         table.caption = f"and {len(contacts) - CONTACTS_SHOWN} more"
-    return _indented(table)
+    return indented(table)
 
 
 def receipts_table(receipts: Mapping[str, Receipt]) -> Padding:
     """What became of every message Gmail listed, per mailbox. receipts: by the mailbox's name."""
-    table = _table("mailbox of", *receipts)
+    table = plain_table("mailbox of", *receipts)
     for column in table.columns[1:]:
         column.justify = "right"
 
@@ -82,7 +82,7 @@ def receipts_table(receipts: Mapping[str, Receipt]) -> Padding:
         Text("0", style="bold green") if figure == 0 else Text(str(figure), style="bold red") for figure in unexplained
     ]
     table.add_row(Text("unexplained", style="bold"), *marks)
-    return _indented(table)
+    return indented(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ class Explained:
 
 
 def explanations_table(asked: Sequence[Explained]) -> Padding:
-    table = _table("why is this mail not here?", "answer")
+    table = plain_table("why is this mail not here?", "answer")
     table.columns[0].ratio, table.columns[1].ratio = 1, 1
     table.expand = True
     for one in asked:
         mail = Text(one.subject).append(f"\nfrom {one.sender}, in the mailbox of {one.mailbox_of}", style="dim")
         table.add_row(mail, one.sentence)
-    return _indented(table)
+    return indented(table)
 
 
 def quarantine_table(parked: Sequence[Parked]) -> Padding:
-    table = _table("in quarantine", "reason")
+    table = plain_table("in quarantine", "reason")
     table.expand = True
     table.columns[0].ratio, table.columns[1].ratio = 2, 3
     for one in parked[:PARKED_SHOWN]:
@@ -114,10 +114,10 @@ def quarantine_table(parked: Sequence[Parked]) -> Padding:
         table.add_row(Text(one.kind).append(f" {what}", style="dim"), one.reason)
     if len(parked) > PARKED_SHOWN:
         table.caption = f"and {len(parked) - PARKED_SHOWN} more"
-    return _indented(table)
+    return indented(table)
 
 
-def _table(*titles: str) -> Table:
+def plain_table(*titles: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", caption_style="dim")
     table.caption_justify = "left"
     for title in titles:
@@ -125,5 +125,5 @@ def _table(*titles: str) -> Table:
     return table
 
 
-def _indented(table: Table) -> Padding:
+def indented(table: Table) -> Padding:
     return Padding(table, (0, 0, 1, 3))

@@ -1,4 +1,5 @@
-"""A contact's timeline as a person wants to read it: what comes, then what was, one entry per conversation."""
+"""A contact's timeline as a person wants to read it: what comes, then what was, one entry per conversation, meeting or
+happening."""
 
 from __future__ import annotations
 
@@ -59,9 +60,14 @@ def _rows(entries: Iterable[Entry], now: datetime) -> Table:
     table.add_column(width=10, no_wrap=True, style="dim")
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     for entry in entries:
-        lines = _meeting(entry["meeting"]) if entry["kind"] == "meeting" else _conversation(entry, now)
-        table.add_row("", day(_at(entry["at"]), now), Group(*lines))
+        table.add_row("", day(_at(entry["at"]), now), Group(*_lines(entry, now)))
     return table
+
+
+def _lines(entry: Entry, now: datetime) -> list[Text]:
+    if entry.get("happening"):
+        return [one_line(Text("• ", style="green"), Text(entry["happening"]["sentence"]))]
+    return _meeting(entry["meeting"]) if entry["kind"] == "meeting" else _conversation(entry, now)
 
 
 def _conversation(entry: Entry, now: datetime) -> list[Text]:

@@ -7,9 +7,10 @@ messages of one thread are read through the thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.domain.values import dataclass
 
 DAYS_A_MONTH = 30.5
 HEADERS_A_PAGE = 25

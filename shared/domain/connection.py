@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from shared.domain.ids import short_id
 from shared.domain.lease import FREE, Lease
 from shared.domain.mailbox import Status
+from shared.domain.values import dataclass
 
 STATE_LIVES = timedelta(minutes=10)
 REFRESH_BEFORE_END = timedelta(minutes=5)

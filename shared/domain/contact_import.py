@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from shared.domain.mail.addresses import normalize, parse_addresses
+from shared.domain.values import dataclass
 
 ROWS_AT_MOST = 50_000
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 
 KEPT_FOR = timedelta(days=30)
 

@@ -29,3 +29,16 @@ def short_id(prefix: str, *parts: Part) -> str:
 def keyed_digest(key: bytes, *parts: Part) -> str:
     """Like `digest`, for facts that must not be guessed from their hash (a Message-ID, an erased address)."""
     return hmac.new(key, _joined(parts), hashlib.sha256).hexdigest()
+
+
+LONGEST_ID_BYTES = 200
+"""What is named from outside; ours are a third of that."""
+
+
+def is_id(text: str) -> bool:
+    """Whether a text from outside may be one segment of a document's path.
+
+    Source: firebase.google.com/docs/firestore/quotas, "Constraints on document IDs".
+    """
+    reserved = text in {"", ".", ".."} or (text.startswith("__") and text.endswith("__"))
+    return not reserved and "/" not in text and text.isprintable() and len(text.encode()) <= LONGEST_ID_BYTES

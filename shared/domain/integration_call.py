@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 
 KEPT_FOR = timedelta(days=30)
 

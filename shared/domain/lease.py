@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from shared.domain.values import dataclass
 
 LEASE_FOR = timedelta(seconds=90)
 RUN_AT_MOST = timedelta(seconds=60)

@@ -6,9 +6,11 @@ only on the revision it was made for, so an old task that comes late finds nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+
+from shared.domain.values import dataclass
 
 QUEUED_TOO_LONG = timedelta(minutes=5)
 """A row whose task is overdue for longer lost it; the poll queues it again."""
@@ -75,7 +77,8 @@ class SeenRow:
     """day: UTC day of the message at Gmail; of its listing until that is known. message_key: keyed hash of the
     Message-ID. message_id: our row of the logged message; own_record: whether it lies in the user's own record.
     headers_passed: a page read its headers and wants it logged, so its task may fetch the whole message at once.
-    queued_at: when its task is due. lost: how often that task was lost; an outage or a rate limit loses none."""
+    queued_at: when its task is due. lost: how often that task was lost; an outage or a rate limit loses none. private:
+    nobody but the mailbox's own user may learn that the message is there (I11, I29)."""
 
     gmail_id: str
     gmail_thread_id: str
@@ -92,6 +95,7 @@ class SeenRow:
     own_record: bool = False
     headers_passed: bool = False
     lost: int = 0
+    private: bool = False
 
     def queued_again(self, wish: Wish, now: datetime) -> SeenRow:
         """Queued for a new reason."""
@@ -108,16 +112,20 @@ class SeenRow:
 
     def logged(self, message_id: str, message_key: str | None, day: date, *, own_record: bool = False) -> SeenRow:
         settled = self._settled(State.LOGGED)
-        return replace(settled, message_id=message_id, message_key=message_key, day=day, own_record=own_record)
+        known = replace(settled, message_id=message_id, message_key=message_key, day=day)
+        return replace(known, own_record=own_record, private=own_record)
 
-    def left_out(self, rule: Rule, message_key: str | None, day: date | None) -> SeenRow:
-        """A left-out row keeps no trace of the message but its keyed hash, day and rule."""
+    def left_out(
+        self, rule: Rule, message_key: str | None, day: date | None, *, private: bool | None = None
+    ) -> SeenRow:
+        """A left-out row keeps no trace of the message but its keyed hash, day and rule. private: None is as before."""
         return replace(
             self._settled(State.LEFT_OUT),
             rule=rule,
             message_key=message_key or self.message_key,
             message_id=None,
             day=day or self.day,
+            private=self.private if private is None else private,
         )
 
     def gone(self) -> SeenRow:

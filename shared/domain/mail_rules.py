@@ -6,15 +6,16 @@ The rules are asked in the order of `ledger.Rule`; the first hit names the reaso
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 
-from shared.domain.ledger import SYSTEM_LABELS, Rule
+from shared.domain.ledger import PRIVATE_RULES, SYSTEM_LABELS, Rule
 from shared.domain.mail.addresses import Address, domain_of, domains_up, is_free_mail, normalize, untagged
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.matching import NOBODY, AddressRow, Known, contacts_of, is_user
 from shared.domain.people import Viewer
 from shared.domain.settings import MailOptions, NeverLog, Organization
+from shared.domain.values import dataclass
 
 PARTICIPANT_LIMIT = 200
 """The sender and this many distinct recipients are matched; the rest is known to be there and not looked up."""
@@ -76,7 +77,10 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
+    """private: nobody but the mailbox's own user may learn that it is there: it came by Bcc, or their own list hit."""
+
     rule: Rule
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,14 @@ def got_by_bcc(headers: MailHeaders, holder: Holder, organization: Organization)
 
 def decide(headers: MailHeaders, holder: Holder, organization: Organization, lookup: Lookup) -> Decision:
     """What becomes of this copy of the message."""
+    decision = _decide(headers, holder, organization, lookup)
+    if isinstance(decision, LeftOut):
+        hidden = decision.rule in PRIVATE_RULES or got_by_bcc(headers, holder, organization)
+        return replace(decision, private=hidden)
+    return decision
+
+
+def _decide(headers: MailHeaders, holder: Holder, organization: Organization, lookup: Lookup) -> Decision:
     named = participants(headers)
     everyone = named.everyone  # the lists and domains need no look-up, so nobody hides behind two hundred others
     for rule, hit in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from shared.domain.lease import FREE, Lease
 from shared.domain.mail.addresses import normalize
 from shared.domain.people import Viewer
 from shared.domain.settings import MailOptions
+from shared.domain.values import dataclass
 from shared.errors import InputError
 
 
@@ -56,6 +57,7 @@ class MailboxRecord:
     viewer: the user as of their last change, so that deciding needs no read of the user. own: every address of the
     mailbox, normalized, without +tag, refreshed daily. unsearched: those that joined while mail was read already, whose
     mail is still to be decided anew. search_trusted: Gmail's search was never caught missing a contact's mail here.
+    missed: a contact changed while it was not served, and all contacts are searched for when it is served again.
     changed_by, changed_at: who paused, disabled or disconnected it.
     """
 
@@ -69,6 +71,7 @@ class MailboxRecord:
     unsearched: frozenset[str] = frozenset()
     own_refreshed_at: datetime | None = None
     search_trusted: bool = True
+    missed: bool = False
     changed_by: str | None = None
     changed_at: datetime | None = None
 

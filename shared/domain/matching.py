@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from shared.domain.mail.addresses import normalize, untagged
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

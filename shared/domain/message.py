@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.ids import keyed_digest
@@ -12,6 +11,7 @@ from shared.domain.mail.body import Attachment, MailBody
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Direction, participants
 from shared.domain.threads import Summary, origin_of
+from shared.domain.values import dataclass
 
 INLINE_AT_MOST = 64 * 1024
 """Longer text or HTML goes to a blob, counted in UTF-8 bytes."""
@@ -26,7 +26,8 @@ class LoggedMessage:
 
     rfc_message_id: the canonical Message-ID header. Bcc recipients are not kept: whoever reads the message would read
     them too. participant_keys: keyed digests of every participant, also hidden ones, so that a changed contact finds
-    its mail (R7). text_blob, html_blob: keys of bodies too long for a document.
+    its mail (R7). text_blob, html_blob: keys of bodies too long for a document. erasing_at: when its erasure began;
+    until it is gone nobody becomes its holder.
     """
 
     message_id: str
@@ -53,6 +54,7 @@ class LoggedMessage:
     readers: tuple[str, ...]
     hidden_at: datetime | None = None
     expires_at: datetime | None = None
+    erasing_at: datetime | None = None
 
 
 RECIPIENTS_KEPT = 200

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.ids import digest, short_id
+from shared.domain.values import dataclass
 
 OVERDUE_AFTER = timedelta(minutes=5)
 

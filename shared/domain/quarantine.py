@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 
 MESSAGE = "message"
 """The kind of a mail message: its ids name mailbox and Gmail id, and its ledger row says quarantined."""

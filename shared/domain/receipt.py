@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.ledger import Rule
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

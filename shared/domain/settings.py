@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shared.domain.people import Role
+from shared.domain.values import dataclass
 
 HeaderName = str
 """One of "from", "to", "cc", "bcc"."""
@@ -33,7 +35,11 @@ class NeverLog:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """An organization's choices. `index_key` keys the hashes of addresses and Message-IDs (32 bytes)."""
+    """An organization's choices. `index_key` keys the hashes of addresses and Message-IDs (32 bytes).
+
+    finance_roles: granted invoices and ledger figures by an administrator, besides finance itself (R2). logo_blob:
+    where the logo on its quotes and contracts is kept.
+    """
 
     tenant: str
     name: str
@@ -48,6 +54,8 @@ class Organization:
     match_company_domains: bool = False
     incoming_headers: frozenset[HeaderName] = frozenset({"from", "to", "cc"})
     outgoing_headers: frozenset[HeaderName] = frozenset({"from", "to", "cc", "bcc"})
+    finance_roles: frozenset[Role] = frozenset()
+    logo_blob: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

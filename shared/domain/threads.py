@@ -8,12 +8,13 @@ other's messages.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.ids import digest, short_id
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail.message_id import fingerprint
+from shared.domain.values import dataclass
 
 MESSAGES_KEPT = 200
 """A thread carries the summaries of its newest messages; older ones are counted and read from their rows."""

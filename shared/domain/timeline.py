@@ -1,13 +1,14 @@
-"""What a contact's page reads: one entry per conversation or meeting, newest first (R13, G15, G25)."""
+"""What a page reads: an entry for each conversation, meeting and thing that happened, newest first (R13, G15, G25)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.threads import Summary, Thread
+from shared.domain.values import dataclass
 
 MESSAGES_SHOWN = 50
 """An entry carries this many of the conversation's newest messages; the rest is read when it is opened."""
@@ -16,6 +17,9 @@ MESSAGES_SHOWN = 50
 class Kind(StrEnum):
     MAIL = "mail"
     MEETING = "meeting"
+    CONTRACT = "contract"
+    INVOICE = "invoice"
+    DEAL = "deal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,20 @@ class MeetingSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a contract, an invoice or a deal. what: the step of the deal's chain, such as
+    "contract.signed". sentence: what a person reads. plain: the same for those who see no ledger figures; "" where the
+    sentence has none."""
+
+    what: str
+    sentence: str
+    plain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of one contact's timeline. at: what it is sorted by. count: messages of the whole conversation."""
+    """One entry of one timeline. at: what it is sorted by. count: messages of the whole conversation. By its kind it
+    has messages, a meeting or a happening."""
 
     entry_id: str
     kind: Kind
@@ -54,6 +70,7 @@ class Entry:
     deal_ids: tuple[str, ...] = ()
     messages: Mapping[str, Summary] = field(default_factory=dict)
     meeting: MeetingSummary | None = None
+    happening: Happening | None = None
 
 
 def mail_entry(thread: Thread) -> Entry | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shared.domain.people import Viewer
 from shared.domain.settings import Share
 from shared.domain.threads import Summary
-from shared.domain.timeline import Entry, MeetingSummary
+from shared.domain.timeline import Entry, Happening, MeetingSummary
 
 RANK = {Share.METADATA: 1, Share.SUBJECT: 2, Share.FULL: 3}
 
@@ -39,13 +39,17 @@ def level(readers: Iterable[str], viewer: Viewer) -> Share | None:
     return best
 
 
-def visible(entry: Entry, viewer: Viewer) -> Entry | None:
-    """The entry as this viewer may read it; None where nothing of it is theirs to see."""
+def visible(entry: Entry, viewer: Viewer, *, figures: bool = False) -> Entry | None:
+    """The entry as this viewer may read it; None where nothing of it is theirs to see.
+
+    figures: whether invoices and the ledger's figures are for this viewer (R2).
+    """
     messages = {kept.message_id: kept for summary in entry.messages.values() if (kept := _message(summary, viewer))}
     meeting = _meeting(entry.meeting, viewer) if entry.meeting else None
-    if not messages and meeting is None:
+    happening = _happening(entry.happening, figures) if entry.happening else None
+    if not messages and meeting is None and happening is None:
         return None
-    return replace(entry, messages=messages, meeting=meeting)
+    return replace(entry, messages=messages, meeting=meeting, happening=happening)
 
 
 def _message(summary: Summary, viewer: Viewer) -> Summary | None:
@@ -57,6 +61,12 @@ def _message(summary: Summary, viewer: Viewer) -> Summary | None:
         return shown
     shown = replace(shown, snippet="", attachments=0)
     return shown if share is Share.SUBJECT else replace(shown, subject="")
+
+
+def _happening(happening: Happening, figures: bool) -> Happening:
+    """What happened is told to everybody who may see the timeline; the figures are not."""
+    told = happening.sentence if figures else happening.plain or happening.sentence
+    return replace(happening, sentence=told, plain="")
 
 
 def _meeting(meeting: MeetingSummary, viewer: Viewer) -> MeetingSummary | None:

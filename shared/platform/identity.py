@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from shared.domain.json_text import read_json
+from shared.domain.values import dataclass
 from shared.errors import ForbiddenError, ProofError
 from shared.ports.time import Clock
 
@@ -144,7 +144,7 @@ def _is_signed_by(key: rsa.RSAPublicKey, signed: bytes, signature: bytes) -> boo
 
 def _json_object(part: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(_decoded(part))
+        found = read_json(_decoded(part))
     except ValueError as error:
         raise ProofError("the token cannot be read") from error
     if not isinstance(found, dict):

@@ -191,10 +191,15 @@ class EnvelopeVault:
         return f"{self._collection}/{version}"
 
     def _wrapped_for(self, version: int) -> bytes:
-        return digest("data key", self._tenant, version).encode()
+        return wrapped_for(self._tenant, version)
 
     def _bound_to(self, connection: str, field: str, version: int) -> bytes:
         return digest("sealed", self._tenant, connection, field, version).encode()
 
     def _random_bytes(self) -> bytes:
         return base64.urlsafe_b64decode(self._chance.token() + "=")
+
+
+def wrapped_for(tenant: str, version: int) -> bytes:
+    """The context a tenant's data key is wrapped for: in another place it does not open."""
+    return digest("data key", tenant, version).encode()

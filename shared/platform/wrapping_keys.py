@@ -64,18 +64,16 @@ class KmsWrappingKey:
 
 
 class FileWrappingKey:
-    """A key in a file that its owner alone may read. For laptops and tests: who has the disk has the key."""
+    """Keys in a file that its owner alone may read. For laptops and tests: who has the disk has the keys.
+
+    The last key in the file wraps, all of them unwrap. The file is read at every use, so that a key that was added or
+    retired counts at once, in every process.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises: ValueError if the file is readable by others, or holds no key."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ValueError(f"{path} can be read by others: chmod 600 {path}")
-        key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"{path} holds {len(key)} bytes where a key has {KEY_BYTES}")
-        self._cipher = AESGCM(key)
+        self._path = path
+        self._keys()
 
     @classmethod
     def load_or_create(cls, path: Path) -> FileWrappingKey:
@@ -92,14 +90,49 @@ class FileWrappingKey:
 
     @reads
     def wrap(self, plain: bytes, context: bytes) -> bytes:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, context)
+        return nonce + AESGCM(self._keys()[-1]).encrypt(nonce, plain, context)
 
     @reads
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        try:
-            return self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
-        except (InvalidTag, ValueError) as error:
-            raise PayloadError("wrapped with another key or context") from error
+        for key in reversed(self._keys()):
+            with suppress(InvalidTag, ValueError):
+                return AESGCM(key).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
+        raise PayloadError("wrapped with another key or context")
+
+    @property
+    def versions(self) -> int:
+        """How many keys are valid."""
+        return len(self._keys())
+
+    def add_version(self) -> None:
+        """A new key wraps from now on; those before go on unwrapping."""
+        self._write([*self._keys(), secrets.token_bytes(KEY_BYTES)])
+
+    def retire_versions(self) -> int:
+        """Forget every key but the newest; returns how many. What they wrapped never opens again."""
+        keys = self._keys()
+        if len(keys) > 1:
+            self._write(keys[-1:])
+        return len(keys) - 1
+
+    def _keys(self) -> list[bytes]:
+        if stat.S_IMODE(self._path.stat().st_mode) & 0o077:
+            raise ValueError(f"{self._path} can be read by others: chmod 600 {self._path}")
+        content = self._path.read_bytes()
+        if not content or len(content) % KEY_BYTES:
+            raise ValueError(f"{self._path} holds {len(content)} bytes where a key has {KEY_BYTES}")
+        return [content[start : start + KEY_BYTES] for start in range(0, len(content), KEY_BYTES)]
+
+    def _write(self, keys: list[bytes]) -> None:
+        """Whole or not at all."""
+        with NamedTemporaryFile(dir=self._path.parent, delete=False) as draft:
+            draft.write(b"".join(keys))
+            draft.flush()
+            os.fsync(draft.fileno())
+        os.replace(draft.name, self._path)

@@ -6,11 +6,11 @@ vendor says so; below, only what a method adds is named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from shared.domain.values import dataclass
 from shared.ports.marks import reads
 
 if TYPE_CHECKING:  # words of the annotations alone: a cold start would pay for every class behind them
@@ -112,6 +112,11 @@ class Ledger(Protocol):
         ...
 
     @reads
+    def customer(self, customer_id: str) -> LedgerCustomer | None:
+        """As it is now; None where it was deleted or merged away."""
+        ...
+
+    @reads
     def find_customer(self, name: str) -> LedgerCustomer | None:
         """The customer with exactly this display name."""
         ...
@@ -121,6 +126,12 @@ class Ledger(Protocol):
 
         Raises: AlreadyExistsError where the name is taken (look it up, or choose another).
         """
+        ...
+
+    @reads
+    def permissions(self) -> Mapping[str, bool]:
+        """Kinds of record -> whether this connection may see them, each tried by itself; empty where the ledger gives
+        all or nothing."""
         ...
 
     @reads

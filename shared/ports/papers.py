@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
+from shared.domain.values import dataclass
 from shared.ports.marks import reads
 
 if TYPE_CHECKING:  # words of the annotations alone: a cold start would pay for every class behind them

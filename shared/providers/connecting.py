@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from shared.domain.people import Role
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.documents import Documents
 from shared.ports.oauth import Authorization, Grant
@@ -74,3 +75,17 @@ def connecting(provider: str) -> Connecting:
     if not known:
         raise InputError("There is no such provider to connect.")
     return cast(Connecting, import_module(f"shared.providers.{provider}.connecting"))
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Who was connected, as the provider's manifest names it. own: a person's own account, not the organization's."""
+
+    name: str
+    own: bool
+
+
+def connected(provider: str) -> Connected:
+    """Raises: InputError for a provider that is not there."""
+    own = connecting(provider).MAY_CONNECT is None
+    return Connected(import_module(f"shared.providers.{provider}.manifest").MANIFEST.name, own)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.domain.values import dataclass
 from shared.errors import ProviderUnavailableError
 
 if TYPE_CHECKING:

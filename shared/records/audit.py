@@ -1,12 +1,12 @@
-"""The audit log: who did what, when, to which record (R8). Ids, and values only where they are no secret."""
+"""The audit log: who did what, when, from where, to which record (R8). Ids, and values only where they are no secret."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 from shared.ports.documents import ID, Merge, Query, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
@@ -14,7 +14,8 @@ from shared.records.store import TenantStore
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """actor: a user's id, or "system". action: noun and past verb. before, after: what changed, as short texts."""
+    """actor: a user's id, or "system". action: noun and past verb. before, after: what changed, as short texts.
+    ip: the address a person's request came from; "" for what the product does by itself."""
 
     actor: str
     action: str
@@ -22,6 +23,7 @@ class AuditRow:
     at: datetime
     before: Mapping[str, str]
     after: Mapping[str, str]
+    ip: str = ""
 
 
 AUDIT: Kind[AuditRow] = Kind(AuditRow)
@@ -42,7 +44,7 @@ class Audit:
         after: Mapping[str, str] | None = None,
     ) -> Write:
         """Part of the commit it tells of; a repeat of that commit is the same row."""
-        row = AuditRow(actor, action, subject, at, before or {}, after or {})
+        row = AuditRow(actor, action, subject, at, before or {}, after or {}, self._store.asked_from)
         row_id = short_id("u", actor, action, subject, at.isoformat())
         return Merge(f"audit/{row_id}", AUDIT.fields(row))
 

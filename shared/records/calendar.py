@@ -24,8 +24,9 @@ from shared.ports.documents import (
     Write,
 )
 from shared.records.codec import VERSION, Kind, encode
-from shared.records.mailboxes import MAIL, Stored, mailbox_path, stored
+from shared.records.mailboxes import MAIL, mailbox_path
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 STREAM: Kind[CalendarStream] = Kind(CalendarStream)
 WATCH: Kind[CalendarWatch] = Kind(CalendarWatch)

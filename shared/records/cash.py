@@ -13,8 +13,8 @@ from shared.domain.cash.quote import Quote
 from shared.errors import NotFoundError
 from shared.ports.documents import ID, Conditions, Create, Merge, Query, Update, Version, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 T = TypeVar("T")
 

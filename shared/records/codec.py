@@ -43,13 +43,18 @@ class Kind(typing.Generic[T]):
 
     def value(self, fields: Mapping[str, Any]) -> T:
         """Raises: NewerDocumentError."""
+        return typing.cast(T, _decoder(typing.cast(Any, self.shape))(self.upgraded(fields)))
+
+    def upgraded(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields in the newest shape. Raises: NewerDocumentError."""
         stored = int(fields.get(VERSION, 1))
         if stored > self.version:
             raise NewerDocumentError(f"{self.shape.__name__} v{stored} is newer than v{self.version}")
         current = dict(fields)
         for upgrade in self.upgrades[stored - 1 :]:
             current = upgrade(current)
-        return typing.cast(T, _decoder(typing.cast(Any, self.shape))(current))
+        current[VERSION] = self.version
+        return current
 
 
 def encode(value: Any) -> Any:

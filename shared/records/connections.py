@@ -6,8 +6,8 @@ from shared.domain.connection import Connection, ConsentState, Credentials
 from shared.errors import NotFoundError
 from shared.ports.documents import ID, Create, Delete, Query, Replace, Update, Version, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 CONNECTION: Kind[Connection] = Kind(Connection)
 CREDENTIALS: Kind[Credentials] = Kind(Credentials)

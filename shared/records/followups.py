@@ -5,10 +5,10 @@ from __future__ import annotations
 from shared.domain.outbox import Promise
 from shared.domain.quarantine import Parked, ParkedState
 from shared.errors import NotFoundError
-from shared.ports.documents import Conditions, Create, Delete, Query, Update, Version, Write
+from shared.ports.documents import ID, Conditions, Create, Delete, Query, Update, Version, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 PROMISE: Kind[Promise] = Kind(Promise)
 PARKED: Kind[Parked] = Kind(Parked)
@@ -50,6 +50,14 @@ class Quarantine:
         """What waits, oldest first."""
         where: Conditions = (("state", "==", ParkedState.PARKED.value),)
         found = self._store.find(Query("quarantine", where=where, order_by=("parked_at",), limit=limit))
+        return [Stored(PARKED.value(document.fields), document.version) for document in found]
+
+    def page(self, *, after: Parked | None, limit: int) -> list[Stored[Parked]]:
+        """What waits, oldest first; `after` is the last one of the page before."""
+        where: Conditions = (("state", "==", ParkedState.PARKED.value),)
+        start = (after.parked_at, f"quarantine/{after.parked_id}") if after else None
+        query = Query("quarantine", where=where, order_by=("parked_at", ID), limit=limit, start_after=start)
+        found = self._store.find(query)
         return [Stored(PARKED.value(document.fields), document.version) for document in found]
 
     def creating(self, parked: Parked) -> Write:

@@ -11,8 +11,8 @@ from shared.domain.timeline import Entry
 from shared.errors import NotFoundError
 from shared.ports.documents import ID, Conditions, Create, Delete, Query, Replace, Update, Version, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 MESSAGE: Kind[LoggedMessage] = Kind(LoggedMessage)
 THREAD: Kind[Thread] = Kind(Thread)
@@ -101,13 +101,13 @@ class Threads:
 
 
 class Timelines:
-    """Timelines of contacts (`contacts/{c}/timeline`) and of users' own records (`users/{u}/timeline`)."""
+    """Timelines of contacts (`contacts/{c}/timeline`), companies and deals, and of users' own records."""
 
     def __init__(self, store: TenantStore) -> None:
         self._store = store
 
     def path(self, owner: str, entry_id: str) -> str:
-        """owner: "contacts/{id}" or "users/{id}"."""
+        """owner: as one of the functions below names it."""
         return f"{owner}/timeline/{entry_id}"
 
     def find(self, owner: str, entry_id: str) -> Stored[Entry] | None:
@@ -120,7 +120,7 @@ class Timelines:
         return [ENTRY.value(found.fields) for found in self._store.find(query)]
 
     def writing(self, owner: str, entry: Entry) -> Write:
-        """The whole entry as rebuilt from its thread or meeting, whose version guards the batch."""
+        """The whole entry as rebuilt from its thread, meeting or step, in the commit that changed that."""
         return Replace(self.path(owner, entry.entry_id), ENTRY.fields(entry))
 
     def deleting(self, owner: str, entry_id: str) -> Write:
@@ -129,6 +129,14 @@ class Timelines:
 
 def contact_owner(contact_id: str) -> str:
     return f"contacts/{contact_id}"
+
+
+def company_owner(company_id: str) -> str:
+    return f"companies/{company_id}"
+
+
+def deal_owner(deal_id: str) -> str:
+    return f"opportunities/{deal_id}"
 
 
 def user_owner(user_id: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
-
 from shared.domain.backfill import BackfillRun, Chunk
 from shared.domain.budget import Bucket
 from shared.domain.mailbox import MailboxRecord, MailStream, MailWatch
@@ -25,8 +22,7 @@ from shared.ports.documents import (
 )
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
-
-T = TypeVar("T")
+from shared.records.stored import Stored, stored
 
 MAILBOX: Kind[MailboxRecord] = Kind(MailboxRecord)
 MAIL_STREAM: Kind[MailStream] = Kind(MailStream)
@@ -38,18 +34,6 @@ MAIL_WATCH: Kind[MailWatch] = Kind(MailWatch)
 
 MAIL = "mail"
 """The name of a mailbox's mail stream; calendars have one stream each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored(Generic[T]):
-    """A value and the version it was read at, for the guarded write that follows."""
-
-    value: T
-    version: Version
-
-
-def stored(kind: Kind[T], document: Document | None) -> Stored[T] | None:
-    return Stored(kind.value(document.fields), document.version) if document else None
 
 
 class Mailboxes:
@@ -119,6 +103,9 @@ class MailStreams:
 
     def stopping_watch(self) -> Write:
         return Delete(self.watch_path)
+
+    def forgetting_budget(self) -> Write:
+        return Delete(self.budget_path)
 
     def wishing(self, history_id: int) -> Write:
         return Merge(self.wanted_path, {"history_id": Maximum(history_id)})

@@ -1,13 +1,13 @@
-"""Record numbers a person reads: QT-000001, CT-000001. Taken in the commit that creates the record."""
+"""Record numbers a person reads: QT-000001, CT-000001, INV-000001. Taken in the commit that creates the record, and an
+invoice's in the commit that finds it in the ledger, so that nothing leaves a gap."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from shared.domain.values import dataclass
 from shared.ports.documents import Create, Update, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import stored
 from shared.records.store import TenantStore
+from shared.records.stored import stored
 
 DIGITS = 6
 

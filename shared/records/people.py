@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.domain.people import Company, Contact, User
+from shared.domain.values import dataclass
 from shared.errors import NotFoundError
 from shared.ports.documents import ID, Create, Document, Increment, Maximum, Query, Update, Version, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 USER: Kind[User] = Kind(User)
 CONTACT: Kind[Contact] = Kind(Contact)
@@ -145,5 +146,12 @@ class Companies:
         document = self._store.get(f"companies/{company_id}")
         return COMPANY.value(document.fields) if document else None
 
+    def stored(self, company_id: str) -> Stored[Company] | None:
+        """With its version, to be changed."""
+        return stored(COMPANY, self._store.get(f"companies/{company_id}"))
+
     def creating(self, company: Company) -> Write:
         return Create(f"companies/{company.company_id}", COMPANY.fields(company))
+
+    def updating(self, company: Company, version: Version) -> Write:
+        return Update(f"companies/{company.company_id}", COMPANY.fields(company), version)

@@ -7,9 +7,9 @@ in several tenants (D6): a route is a set.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from shared.domain.ids import digest
+from shared.domain.values import dataclass
 from shared.ports.documents import Documents, Merge, Remove, Union, Write
 
 
@@ -30,6 +30,10 @@ class Routes:
         """Nobody, for what we never routed."""
         document = self._documents.get(route_path(kind, key))
         return tuple(_target(stored) for stored in document.fields["targets"]) if document else ()
+
+    def sharers(self, kind: str, key: str) -> int:
+        """How many tenants it leads to; at least the one that asks, whose route may be gone already."""
+        return max(1, len({target.tenant for target in self.targets(kind, key)}))
 
 
 def route_path(kind: str, key: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from shared.domain.ledger import Rule, SeenRow, State
 from shared.ports.documents import ID, Conditions, Create, Op, Query, Update, Version, Write
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, mailbox_path, stored
+from shared.records.mailboxes import mailbox_path
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 SEEN: Kind[SeenRow] = Kind(SeenRow)
 
@@ -53,9 +54,18 @@ class Seen:
         found = self._find(Query(self._rows, where=(("message_key", "==", message_key),), order_by=(ID,)))
         return [row.value for row in found]
 
+    def of_message(self, message_id: str) -> list[Stored[SeenRow]]:
+        """Rows that posted this message of ours."""
+        return self._find(Query(self._rows, where=(("message_id", "==", message_id),), order_by=(ID,)))
+
     def by_rule(self, rule: Rule, limit: int) -> list[Stored[SeenRow]]:
         """Left-out rows of one rule, the smallest ids first."""
         return self._find(Query(self._rows, where=(("rule", "==", rule.value),), order_by=(ID,), limit=limit))
+
+    def private_queued(self) -> list[SeenRow]:
+        """Queued rows that only the mailbox's own user may know of."""
+        where: Conditions = (("state", "==", State.QUEUED.value), ("private", "==", True))
+        return [row.value for row in self._find(Query(self._rows, where=where, order_by=(ID,)))]
 
     def of_days(self, first: date, last: date, *, after: tuple[str, str] | None, limit: int) -> list[Stored[SeenRow]]:
         """Rows of a range of UTC days in (day, id) order; `after` is the last row's (day, id)."""
@@ -70,6 +80,7 @@ class Seen:
         state: State | None = None,
         rule: Rule | None = None,
         listed_before: datetime | None = None,
+        private: bool | None = None,
     ) -> int:
         where: list[tuple[str, Op, Any]] = []
         if day is not None:
@@ -78,6 +89,8 @@ class Seen:
             where.append(("state", "==", state.value))
         if rule is not None:
             where.append(("rule", "==", rule.value))
+        if private is not None:
+            where.append(("private", "==", private))
         if listed_before is not None:
             where.append(("listed_at", "<=", listed_before))
         return self._store.count(Query(self._rows, where=tuple(where)))

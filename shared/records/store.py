@@ -18,12 +18,21 @@ RACES_AT_MOST = 10
 class TenantStore:
     """Documents below `tenants/{tenant}/`, by their paths below it."""
 
+    asked_from = ""
+    """The address of the person on whose request this store was opened, for the audit log."""
+
     def __init__(self, documents: Documents, tenant: str) -> None:
         if not tenant or "/" in tenant:
             raise ValueError("a tenant's id is one path segment")
         self.tenant = tenant
         self._documents = documents
         self._prefix = f"tenants/{tenant}/"
+
+    def asked_by(self, address: str) -> TenantStore:
+        """The same documents, for work on a person's request."""
+        store = TenantStore(self._documents, self.tenant)
+        store.asked_from = address
+        return store
 
     def get(self, path: str) -> Document | None:
         return self._inside(self._documents.get(self._prefix + path))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.mailbox import SERVED
+from shared.domain.values import dataclass
 from shared.ports.documents import ID, Conditions, Document, Documents, Query
 
 PAGE = 300
@@ -73,6 +73,12 @@ def contracts_ending(documents: Documents, day: date) -> Iterator[Found]:
     """Active contracts whose last day is `day` or before."""
     where: Conditions = (("status", "==", "active"), ("ends_on", "<=", day.isoformat()))
     return _pages(documents, Query("contracts", where=where, order_by=("ends_on", ID), group=True))
+
+
+def quotes_ended(documents: Documents, today: date) -> Iterator[Found]:
+    """Quotes that are with their customer, and whose last day is over."""
+    where: Conditions = (("status", "in", ["sent", "viewed"]), ("expires_on", "<", today.isoformat()))
+    return _pages(documents, Query("quotes", where=where, order_by=("expires_on", ID), group=True))
 
 
 def _pages(documents: Documents, query: Query) -> Iterator[Found]:

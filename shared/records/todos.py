@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 from shared.ports.documents import ID, Merge, Query, Write
 from shared.records.codec import Kind
 from shared.records.store import TenantStore

@@ -13,8 +13,8 @@ from shared.ports.secrets import Vault
 from shared.ports.tasks import Task, Tasks
 from shared.ports.time import Clock
 from shared.records.codec import Kind
-from shared.records.mailboxes import Stored, stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored, stored
 
 DELIVERY: Kind[Delivery] = Kind(Delivery)
 BODY = "delivery_body"

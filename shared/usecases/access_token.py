@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from shared import log
 from shared.domain.connection import Credentials
 from shared.domain.mailbox import SERVED, Status
+from shared.domain.values import dataclass
 from shared.errors import (
     AdminActionError,
     ConnectionRevokedError,
@@ -21,8 +22,9 @@ from shared.ports.secrets import Vault
 from shared.ports.time import Chance, Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.connections import Connections
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.lease import Held, take_lease
 
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a field
@@ -91,9 +93,9 @@ def _refresh(credit: Credit, connection_id: str, held: Held[Credentials]) -> str
     refresh_token = credit.vault.open(connection_id, REFRESH_TOKEN, credentials.refresh_token).decode()
     try:
         fresh = credit.authorization.refresh(refresh_token)
-    except ConnectionRevokedError:
+    except ConnectionRevokedError as refused:
         held.release(credentials)
-        mark_broken(credit, connection_id, Status.RECONNECT_NEEDED, "invalid_grant")
+        mark_broken(credit, connection_id, Status.RECONNECT_NEEDED, refused.reason)
         raise
     except AdminActionError as refused:
         held.release(credentials)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared import log
 from shared.domain.lease import FREE, Lease
+from shared.domain.values import dataclass
 from shared.errors import AlreadyExistsError, ContendedError, RateLimitedError
 from shared.ports.documents import Create, Update, Version, Write
 from shared.ports.time import Chance, Clock
 from shared.records.codec import Kind
-from shared.records.mailboxes import stored
 from shared.records.store import TenantStore
+from shared.records.stored import stored
 from shared.usecases.lease import Held, take_lease
 
 FULL_FOR = timedelta(seconds=2)

@@ -8,7 +8,6 @@ opened, an account is chosen. It is promised in the commit that keeps the creden
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 
@@ -17,13 +16,14 @@ from shared.domain.connection import STATE_LIVES, Connection, ConsentState, Cred
 from shared.domain.ids import digest
 from shared.domain.outbox import Promise
 from shared.domain.people import Role
+from shared.domain.values import dataclass
 from shared.errors import ForbiddenError, InputError, StaleWriteError
 from shared.ports.oauth import Grant
 from shared.ports.tasks import Tasks
 from shared.records.connections import ConsentStates
-from shared.records.mailboxes import Stored
 from shared.records.people import Users
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.access_token import ACCESS_TOKEN, REFRESH_TOKEN, Credit
 from shared.usecases.promises import keep_promise_tasks
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.mail_rules import Direction
+from shared.domain.values import dataclass
 from shared.errors import NotFoundError
 from shared.ports.time import Clock, Jitter
 from shared.records.mail import Messages

@@ -169,7 +169,15 @@ def close_mailbox(
         _quietly(gmail.stop_watch)
         refresh_token = vault.open(connection_id, REFRESH_TOKEN, credentials.value.refresh_token).decode()
         authorization.revoke(refresh_token)
-    ended = [*connections.deleting(connection_id, credentials.version), MailStreams(store, mailbox_id).stopping_watch()]
+    last = connections.credentials(connection_id)  # what was stopped above may have asked for a token: read them anew
+    if last is None or last.value.generation != credentials.value.generation:
+        raise ContendedError(f"connection {connection_id} was made anew while it was closed")
+    streams = MailStreams(store, mailbox_id)
+    ended = [
+        *connections.deleting(connection_id, last.version),
+        streams.stopping_watch(),
+        streams.forgetting_budget(),  # what lay in it is no longer there for whoever reads the mailbox elsewhere
+    ]
     try:
         store.commit(ended)
     except StaleWriteError as refreshed:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, sqrt
 
 from shared.domain.backfill import Wanted, body_units, grouped, header_units, window_start
 from shared.domain.budget import rate_per_s
 from shared.domain.mail_rules import LeftOut
+from shared.domain.values import dataclass
 from shared.ports.mailbox import MessageRef
 from shared.usecases.mail.decide_mail import decide_all, open_desk
 from shared.usecases.mail.served import ServedMailbox
@@ -52,5 +52,5 @@ def estimate_backfill(served: ServedMailbox, months: int) -> Estimate:
     logged = round(share * len(refs))
     groups = grouped(Wanted(ref.gmail_id, ref.gmail_thread_id) for ref in refs)
     units = header_units(groups, served.prices) + body_units(logged, whole_thread=False, prices=served.prices)
-    takes = timedelta(seconds=ceil(units / rate_per_s(served.quota_units_per_minute)))
+    takes = timedelta(seconds=ceil(units / rate_per_s(served.quota_units_per_minute // served.sharers())))
     return Estimate(len(refs), len(sample), logged, ceil(error * len(refs)), units, takes)

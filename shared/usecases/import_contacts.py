@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.domain.contact_import import ROWS_AT_MOST, ImportedContact, RowError, guess_columns, read_row
 from shared.domain.ids import short_id
 from shared.domain.mail.addresses import domain_of, is_free_mail
 from shared.domain.matching import contacts_of
 from shared.domain.people import Company, Contact, ContactStatus, Phone
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.tasks import Tasks
 from shared.ports.time import Clock, Jitter

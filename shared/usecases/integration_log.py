@@ -16,7 +16,7 @@ from shared.errors import AppError
 from shared.ports.time import Clock
 from shared.records.ledgers import IntegrationLog
 from shared.records.store import TenantStore
-from shared.usecases.cash.finance import require_finance
+from shared.usecases.cash.finance import require_ledger_setup
 
 WAITING_AT_MOST = 200
 SHOWN_AT_MOST = 500
@@ -64,5 +64,5 @@ class CallLog:
 
 def read_calls(store: TenantStore, connection_id: str, viewer: User, *, clock: Clock) -> list[IntegrationCall]:
     """The newest calls of one connection, newest first, of the last 30 days. Raises: ForbiddenError."""
-    require_finance(viewer)
+    require_ledger_setup(viewer)
     return IntegrationLog(store).newest(connection_id, clock.now(), SHOWN_AT_MOST)

@@ -14,8 +14,8 @@ from shared.domain.lease import Lease
 from shared.errors import ContendedError, StaleWriteError
 from shared.ports.documents import Version, Write
 from shared.ports.time import Chance, Clock
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored
 
 
 class Leasable(Protocol):

@@ -51,7 +51,16 @@ def sweep_outbox(documents: Documents, *, tasks: Tasks, clock: Clock) -> int:
         except StaleWriteError:
             continue  # another sweep, or its worker, was quicker
         tasks.create(keep_promise_tasks([again]))
+        _tell_overdue(store.tenant, again)
         swept += 1
     if swept:
         log.event("outbox.swept", severity="WARNING", promises=swept)
     return swept
+
+
+def _tell_overdue(tenant: str, again: Promise) -> None:
+    """A line each: an alert counts one function's. The fourth revision comes a quarter of an hour late or more."""
+    promise_id, function = again.promise_id, again.function
+    log.event(
+        "promise.overdue", severity="WARNING", tenant=tenant, promise=promise_id, function=function, rev=again.rev
+    )

@@ -14,9 +14,9 @@ from shared.ports.documents import Write
 from shared.ports.tasks import Task, Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.followups import Quarantine
-from shared.records.mailboxes import Stored
 from shared.records.seen import Seen
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 
 LISTED_AT_MOST = 200
 

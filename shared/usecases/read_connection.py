@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.backfill import Phase
+from shared.domain.backfill import BackfillRun, Phase
 from shared.domain.connection import Connection
 from shared.domain.mailbox import MailboxRecord, Status
 from shared.domain.people import User
 from shared.domain.receipt import Receipt
+from shared.domain.values import dataclass
 from shared.ports.time import Clock
 from shared.records.connections import Connections
 from shared.records.mailboxes import MailStreams
@@ -19,17 +19,12 @@ from shared.usecases.read_receipt import read_receipt, require_reader
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of a backfill. listed: None while the mailbox is still being listed."""
+    """Of a backfill. listed: None while the mailbox is still being listed. Only the mailbox's own user is told how many
+    messages that is: beside the receipt that others see, it would tell how many are kept from them."""
 
-    decided: int
+    decided: int | None
     listed: int | None
-    finished: bool
-
-    @property
-    def percent(self) -> int:
-        if self.finished:
-            return 100
-        return min(99, 100 * self.decided // self.listed) if self.listed else 0
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +46,12 @@ class ConnectionPage:
 def read_connection(store: TenantStore, mailbox_id: str, viewer: User, clock: Clock) -> ConnectionPage:
     """Raises: NotFoundError; ForbiddenError for anyone but the mailbox's user and admins."""
     mailbox = require_reader(store, mailbox_id, viewer)
+    own = viewer.user_id == mailbox.user_id
     connection = Connections(store).find(mailbox.connection_id)
     streams = MailStreams(store, mailbox_id)
     stream, watch, run = streams.get(), streams.watch(), streams.backfill()
-    progress = None
-    if run is not None:
-        listed = None if run.value.phase is Phase.LISTING else run.value.listed
-        progress = Progress(run.value.decided, listed, run.value.phase is Phase.DONE)
-    receipt = read_receipt(store, mailbox_id, clock)
+    progress = _progress(run.value, in_counts=own) if run else None
+    receipt = read_receipt(store, mailbox_id, clock, for_others=not own)
     return ConnectionPage(
         mailbox=mailbox,
         connection=connection.value if connection else None,
@@ -71,3 +64,10 @@ def read_connection(store: TenantStore, mailbox_id: str, viewer: User, clock: Cl
         progress=progress,
         receipt=receipt,
     )
+
+
+def _progress(run: BackfillRun, *, in_counts: bool) -> Progress:
+    listed = None if run.phase is Phase.LISTING else run.listed
+    percent = min(99, 100 * run.decided // listed) if listed else 0
+    percent = 100 if run.phase is Phase.DONE else percent
+    return Progress(run.decided, listed, percent) if in_counts else Progress(None, None, percent)

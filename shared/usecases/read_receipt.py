@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from shared.domain.ledger import PRIVATE_RULES, UNEXPLAINED_AFTER, Rule, SeenRow, State
+from shared.domain.ledger import UNEXPLAINED_AFTER, Rule, SeenRow, State
 from shared.domain.mail.message_id import canonical_message_id
 from shared.domain.mailbox import MailboxRecord
 from shared.domain.message import key_of_message_id
 from shared.domain.people import Role, User
 from shared.domain.quarantine import MESSAGE, parked_id
 from shared.domain.receipt import Receipt
-from shared.errors import ForbiddenError, InputError
+from shared.domain.values import dataclass
+from shared.errors import ForbiddenError, InputError, PayloadError
 from shared.ports.mailbox import Mailbox
 from shared.ports.time import Clock
 from shared.records.followups import Quarantine
@@ -22,20 +22,34 @@ from shared.records.seen import Seen
 from shared.records.store import TenantStore
 
 
-def read_receipt(store: TenantStore, mailbox_id: str, clock: Clock, day: date | None = None) -> Receipt:
-    """Counted now, from the rows: there are no counters that could drift."""
+def read_receipt(
+    store: TenantStore, mailbox_id: str, clock: Clock, day: date | None = None, *, for_others: bool = False
+) -> Receipt:
+    """Counted now, from the rows: there are no counters that could drift.
+
+    for_others: as anybody but the mailbox's own user may read it. Mail by Bcc, in the own record, or that the personal
+    list left out is in none of its counts, and so it balances all the same (I11, I29).
+    """
     seen = Seen(store, mailbox_id)
+    hidden = for_others and seen.count(day=day, private=True) > 0
+
+    def count(state: State | None = None, rule: Rule | None = None) -> int:
+        found = seen.count(day=day, state=state, rule=rule)
+        return found - seen.count(day=day, state=state, rule=rule, private=True) if hidden and found else found
+
     old = clock.now() - UNEXPLAINED_AFTER
-    queued = seen.count(day=day, state=State.QUEUED)
+    queued = count(State.QUEUED)
     unexplained = seen.count(day=day, state=State.QUEUED, listed_before=old) if queued else 0
-    left_out = {rule: found for rule in Rule if (found := seen.count(day=day, rule=rule))}
+    if hidden and unexplained:
+        unexplained -= sum(row.listed_at <= old and day in (None, row.day) for row in seen.private_queued())
+    left_out = {rule: found for rule in Rule if (found := count(rule=rule))}
     return Receipt(
         day=day,
-        listed=seen.count(day=day),
-        logged=seen.count(day=day, state=State.LOGGED),
+        listed=count(),
+        logged=count(State.LOGGED),
         left_out=left_out,
-        quarantined=seen.count(day=day, state=State.QUARANTINED),
-        gone=seen.count(day=day, state=State.GONE),
+        quarantined=count(State.QUARANTINED),
+        gone=count(State.GONE),
         waiting=queued - unexplained,
         unexplained=unexplained,
         covered_until=covered_until(store, mailbox_id),
@@ -68,7 +82,6 @@ TELLING = (State.LOGGED, State.QUEUED, State.QUARANTINED, State.LEFT_OUT, State.
 
 SEARCH_MARKS = frozenset('(){}"')
 
-HIDDEN_RULE = "It was left out by a rule only the mailbox's owner may see."
 UNKNOWN = "This mailbox does not hold it: Gmail finds no message with this Message-ID here."
 
 
@@ -87,6 +100,7 @@ def explain_missing(
 ) -> Explanation:
     """Why the message with this Message-ID is (not) on a timeline, as far as this mailbox goes.
 
+    Of mail that only the mailbox's own user may know of, everybody else hears what they hear of mail that is not there.
     Raises: InputError for something that is no Message-ID; ForbiddenError for anyone but its user and admins.
     """
     mailbox = require_reader(store, mailbox_id, asked_by)
@@ -97,10 +111,37 @@ def explain_missing(
     rows = seen.by_message_key(key_of_message_id(Organizations(store).get().index_key, canonical))
     if not rows:
         rows = _rows_by_search(seen, gmail, canonical)
+        if asked_by.user_id != mailbox.user_id:
+            rows = _known_to_be_open(store, mailbox_id, gmail, rows)
+    if asked_by.user_id != mailbox.user_id:
+        rows = [row for row in rows if not row.private]
     if not rows:
         return Explanation(None, None, UNKNOWN)
     row = min(rows, key=lambda copy: TELLING.index(copy.state))
-    return _explained(store, mailbox_id, row, asked_by_owner=asked_by.user_id == mailbox.user_id)
+    return _explained(store, mailbox_id, row)
+
+
+def _known_to_be_open(store: TenantStore, mailbox_id: str, gmail: Mailbox, rows: list[SeenRow]) -> list[SeenRow]:
+    """Rows of messages that were never read say nothing about how they came. Their headers do: what came by Bcc, what
+    the personal list names and what cannot be read is nobody's business but its holder's."""
+    from shared.domain.mail_rules import got_by_bcc, listed, participants
+    from shared.usecases.mail.decide_mail import open_desk
+
+    try:
+        headers = gmail.headers([row.gmail_id for row in rows]) if rows else {}
+    except PayloadError:
+        return []
+    desk = open_desk(store, mailbox_id)
+
+    def is_open(row: SeenRow) -> bool:
+        found = headers.get(row.gmail_id)
+        return (
+            found is not None
+            and not got_by_bcc(found, desk.holder, desk.organization)
+            and not listed(participants(found).everyone, desk.holder, desk.holder.options.never_log)
+        )
+
+    return [row for row in rows if is_open(row)]
 
 
 def _rows_by_search(seen: Seen, gmail: Mailbox, canonical: str) -> list[SeenRow]:
@@ -116,10 +157,8 @@ def _rows_by_search(seen: Seen, gmail: Mailbox, canonical: str) -> list[SeenRow]
     return [row.value for row in seen.get_all([ref.gmail_id for ref in found.refs]).values()]
 
 
-def _explained(store: TenantStore, mailbox_id: str, row: SeenRow, *, asked_by_owner: bool) -> Explanation:
+def _explained(store: TenantStore, mailbox_id: str, row: SeenRow) -> Explanation:
     if row.state is State.LEFT_OUT and row.rule is not None:
-        if row.rule in PRIVATE_RULES and not asked_by_owner:
-            return Explanation(row.state, None, HIDDEN_RULE)
         return Explanation(row.state, row.rule, SENTENCES[row.rule])
     if row.state is State.QUARANTINED:
         parked = Quarantine(store).find(parked_id(MESSAGE, f"{mailbox_id}/{row.gmail_id}"))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from shared.domain.message import LoggedMessage
 from shared.domain.people import User, Viewer
 from shared.domain.settings import Share
 from shared.domain.timeline import Entry
+from shared.domain.values import dataclass
 from shared.domain.visibility import level, visible
 from shared.errors import ForbiddenError, NotFoundError
 from shared.ports.blobs import Blobs
-from shared.records.mail import Messages, Timelines, contact_owner, user_owner
-from shared.records.people import Contacts
+from shared.records.mail import Messages, Timelines, company_owner, contact_owner, deal_owner, user_owner
+from shared.records.people import Companies, Contacts
 from shared.records.store import TenantStore
 
 PAGE = 20
@@ -43,6 +43,36 @@ def read_contact_timeline(
     return _page(store, contact_owner(contact_id), viewer, before, limit)
 
 
+def read_company_timeline(
+    store: TenantStore,
+    company_id: str,
+    viewer: Viewer,
+    *,
+    before: tuple[datetime, str] | None = None,
+    limit: int = PAGE,
+) -> TimelinePage:
+    """A company has no owner: its timeline is everybody's. Raises: NotFoundError."""
+    Companies(store).get(company_id)
+    return _page(store, company_owner(company_id), viewer, before, limit)
+
+
+def read_deal_timeline(
+    store: TenantStore,
+    deal_id: str,
+    viewer: Viewer,
+    *,
+    before: tuple[datetime, str] | None = None,
+    limit: int = PAGE,
+) -> TimelinePage:
+    """Raises: NotFoundError, also for a deal the viewer may not see: its existence is not told."""
+    from shared.records.cash import CashRecords
+    from shared.usecases.cash.finance import may_see_deal
+
+    if not may_see_deal(CashRecords(store).deals.get(deal_id).value, viewer):
+        raise NotFoundError(f"deal {deal_id} does not exist")
+    return _page(store, deal_owner(deal_id), viewer, before, limit)
+
+
 def read_own_record(
     store: TenantStore, user: User, *, before: tuple[datetime, str] | None = None, limit: int = PAGE
 ) -> TimelinePage:
@@ -54,9 +84,19 @@ def _page(
     store: TenantStore, owner: str, viewer: Viewer, before: tuple[datetime, str] | None, limit: int
 ) -> TimelinePage:
     entries = Timelines(store).page(owner, before=before, limit=limit)
-    shown = tuple(kept for entry in entries if (kept := visible(entry, viewer)))
+    figures = _sees_figures(store, entries, viewer)
+    shown = tuple(kept for entry in entries if (kept := visible(entry, viewer, figures=figures)))
     last = entries[-1] if len(entries) == limit else None
     return TimelinePage(shown, (last.at, last.entry_id) if last else None)
+
+
+def _sees_figures(store: TenantStore, entries: Iterable[Entry], viewer: Viewer) -> bool:
+    """Asked only for a page that has figures: most pages of mail and meetings cost no further read."""
+    if not any(entry.happening and entry.happening.plain for entry in entries):
+        return False
+    from shared.usecases.cash.finance import sees_figures
+
+    return sees_figures(store, viewer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,15 @@ from shared.ports.time import Clock, Jitter
 from shared.records.addresses import Addresses
 from shared.records.followups import Outbox
 from shared.records.mail import MESSAGE, Messages
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.organizations import Organizations
 from shared.records.people import Contacts, Users
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.calendar.rematch_meetings import rematch_meetings, reread_calendars
+from shared.usecases.mail.note_missed import note_missed
 from shared.usecases.mail.place import Place, live_thread
+from shared.usecases.notice_duplicates import notice_duplicates
 from shared.usecases.promises import keep_promise_tasks
 
 MESSAGES_A_PAGE = 200
@@ -36,8 +39,9 @@ def reattach_contact(
 ) -> int:
     """Make the contact's stored mail and meetings true; returns how many messages changed. Safe to repeat.
 
-    Then mailboxes and calendars are asked for what was left out because nobody knew the address, and the contact's
-    figures are computed anew. keys: participant keys of the addresses that came or went.
+    People are told where another contact has one of its addresses. Then mailboxes and calendars are asked for what was
+    left out because nobody knew the address, and the contact's figures are computed anew. keys: participant keys of
+    the addresses that came or went.
     """
     rematch_meetings(store, keys, cause=f"{contact_id}-{clock.now().isoformat()}", tasks=tasks)
     reread_calendars(store, tasks=tasks, clock=clock)
@@ -46,17 +50,19 @@ def reattach_contact(
     except NotFoundError:
         return 0
     organization = Organizations(store).get()
+    notice_duplicates(store, contact, organization.index_key, clock=clock, jitter=jitter)
     viewers = {user.user_id: user.viewer for user in Users(store).all()}
     changed = 0
     for message_id in _candidates(store, contact, organization.index_key):
         changed += _settle(store, message_id, contact, organization, viewers, jitter)
-    follow_ups = _follow_ups(store, contact, clock)
+    follow_ups = _follow_ups(store, contact, clock, jitter)
     store.commit([Outbox(store).creating(promised) for promised in follow_ups])
     tasks.create(keep_promise_tasks(follow_ups))
     return changed
 
 
-def _follow_ups(store: TenantStore, contact: Contact, clock: Clock) -> list[Promise]:
+def _follow_ups(store: TenantStore, contact: Contact, clock: Clock, jitter: Jitter) -> list[Promise]:
+    """The contact's figures, and a search of each mailbox; one that is not served takes note for when it is."""
     now = clock.now()
     stamp = now.isoformat()
     ids = {"tenant": store.tenant, "contact": contact.contact_id}
@@ -71,7 +77,7 @@ def _follow_ups(store: TenantStore, contact: Contact, clock: Clock) -> list[Prom
             stamp,
         )
         for mailbox in Mailboxes(store).all()
-        if mailbox.served and contact.emails
+        if contact.emails and (mailbox.served or not note_missed(store, mailbox.mailbox_id, jitter))
     ]
     return [refresh, *catch_ups]
 

@@ -46,12 +46,49 @@ def test_the_sample_run_shows_every_step_and_ends_well(once: Callable[..., Ended
         r"coming up",
         r"Two more rooms after all  2 messages",
         r"unexplained +0 +0 +0",
+        r"Quote to cash: Birchline, with DocuSign and QuickBooks",
+        r"Quote to cash: Harbor, with DocuSign and NetSuite",
         r"Every step was seen to happen\.",
     ):
         assert re.search(line, ended.out), f"{line} is missing in:\n{ended.out}"
     assert ended.out.count("Everyone on it is a colleague") == 1
-    assert "\x1b" not in ended.out
-    assert max(len(line) for line in ended.out.splitlines()) <= 80
+    assert_plain(ended.out)
+
+
+def test_the_cash_scene_alone_goes_from_quote_to_cash_in_two_ledgers(once: Callable[..., Ended]) -> None:
+    ended = once(SCENE="cash")
+
+    assert ended.code == 0, ended.out + ended.err
+    assert "Gmail units" not in ended.out
+    sales = ended.out.split("Quote to cash: ")[1:]
+    assert [sale.split(",")[0] for sale in sales] == ["Birchline", "Harbor"]
+    for sale, ledger in zip(sales, ("QuickBooks", "NetSuite"), strict=True):
+        text = " ".join(sale.split())
+        for line in (
+            "connected DocuSign: account",
+            f"connected {ledger}:",
+            "% alike, accepted",
+            "quotes 22,680.00 USD",
+            "Mail scanners fetch the link and everything behind it nothing happens",
+            "opens the quote and presses Accept",
+            "partially signed; the deal is still open",
+            "signs for us: Closed Won",
+            "2 signatures, one contract signed",
+            "Signed PDF and certificate are kept in our own bucket",
+            "counted there: 1; tax 1,680.00 USD",
+            "the deal shows: partially paid",
+            "the deal shows: paid",
+            "The second payment bounces: open again",
+        ):
+            assert line in text, f"{line} is missing in:\n{sale}"
+        assert re.findall(r"^ +\d\d:\d\d:\d\d +([a-z.]+\.[a-z_]+)", sale, re.MULTILINE).count("invoice.created") == 1
+    assert_plain(ended.out)
+
+
+def assert_plain(out: str) -> None:
+    """As it reads where no terminal is."""
+    assert "\x1b" not in out
+    assert max(len(line) for line in out.splitlines()) <= 80
 
 
 def test_ones_own_mail_and_calendar_become_ones_own_timelines(once: Callable[..., Ended], tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ from shared.errors import (
     TooLargeError,
 )
 from shared.platform.identity import ServiceCaller
-from tests.fakes import START, FakeTasks
+from tests.fakes import START, FakeClock, FakeTasks
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 RESUME_AT = START + timedelta(minutes=7)
@@ -78,6 +78,9 @@ class FakeWiring:
 
     def tasks(self) -> FakeTasks:
         return self.queues
+
+    def clock(self) -> FakeClock:
+        return FakeClock()
 
     def park(self, kind: str, key: str, reason: str, ids: Mapping[str, str]) -> None:
         if self.quarantine_down:
@@ -424,6 +427,26 @@ def test_a_rate_limited_task_comes_again_later_without_a_strike(wiring: FakeWiri
 def test_a_rate_limited_task_that_cannot_be_queued_is_tried_by_its_queue(wiring: FakeWiring) -> None:
     wiring.queues.down = True
     assert task(failing(RateLimitedError("slow down", resume_at=RESUME_AT))).status_code == 503
+
+
+def test_an_outage_is_no_strike_the_task_begins_anew(wiring: FakeWiring) -> None:
+    """However long it lasts, the twentieth entry never comes; a repeat of the call makes no second task."""
+    down = failing(ProviderUnavailableError("down"))
+    assert task(down, retries=8).status_code == 503
+    assert task(down, retries=9).status_code == 204
+    assert task(down, retries=10).status_code == 204
+    (again,) = wiring.queues.pending("mailbox-sync")
+    assert again.function == "worker"
+    assert again.name != "a1b2"
+    assert again.payload == {"mailbox": "m1", "page": 2, "failing_since": START.isoformat()}
+    assert again.not_before == START + timedelta(minutes=2)
+    assert wiring.parked == []
+
+
+def test_after_a_day_a_failing_task_is_left_to_its_last_entry(wiring: FakeWiring) -> None:
+    payload = {"mailbox": "m1", "failing_since": (START - timedelta(hours=25)).isoformat()}
+    assert task(failing(ProviderUnavailableError("down")), payload, retries=9).status_code == 503
+    assert wiring.queues.pending() == []
 
 
 @pytest.mark.parametrize(

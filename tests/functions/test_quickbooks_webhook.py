@@ -6,11 +6,14 @@ import json
 
 import pytest
 
+from shared import wiring
 from shared.domain.cash.deal import Step
 from shared.domain.cash.deal_money import DealMoneyState
 from tests.cash_world import DEAL, CashWorld, sold
 from tests.functions.ledger_doors import Doors, cloud_event, older
 from tests.memory_documents import MemoryDocuments
+
+REAL_NOTICE_KEYS = wiring.notice_keys
 
 
 @pytest.fixture
@@ -48,6 +51,15 @@ def test_a_wrong_or_missing_proof_is_401_and_nothing_is_stored(world: CashWorld,
     assert doors.notices(body, signature=signature) == 401
     assert deliveries(world) == 0
     assert not world.queue.pending()
+
+
+def test_without_a_registered_app_no_notice_can_be_proven(
+    world: CashWorld, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "notice_keys", REAL_NOTICE_KEYS)
+    monkeypatch.delenv("QUICKBOOKS_OAUTH_CLIENT", raising=False)
+    assert doors.notices(json.dumps([cloud_event("payment", "1")]).encode()) == 401
+    assert deliveries(world) == 0
 
 
 def test_the_proof_covers_the_raw_bytes(world: CashWorld, doors: Doors) -> None:

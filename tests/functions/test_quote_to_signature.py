@@ -202,7 +202,7 @@ def test_the_whole_way_from_connecting_to_a_won_deal(product: Product) -> None:
     answer = connects(product)
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
-        f"https://app.crm.example/connections/{CONNECTION}",
+        f"https://app.crm.example/connections/{CONNECTION}?provider=docusign",
     )
     product.work()
     account = signing_services(product.world.store).get(CONNECTION).value.account

@@ -29,10 +29,18 @@ def test_a_reply_in_a_known_thread_costs_no_more() -> None:
     assert message.reads <= reads_for(participants=2)
 
 
-def test_a_reply_that_lost_its_references_costs_one_read_and_one_write_more_for_the_second_thread() -> None:
-    message = bill.logged_first(replies_to_known=True, trimmed=True).message
-    assert message.writes <= bill.WRITES_LOGGED + 1
-    assert message.reads <= reads_for(participants=2) + 1
+def test_the_first_reply_that_lost_its_references_pays_for_the_redirect_that_serves_all_others() -> None:
+    first, further = bill.trimmed_reply().message, bill.trimmed_reply(further=True).message
+    assert first.writes <= bill.WRITES_LOGGED + 1
+    assert first.reads <= reads_for(participants=2) + 1
+    assert further.writes <= bill.WRITES_LOGGED
+    assert further.reads <= reads_for(participants=2)
+
+
+def test_a_reply_to_what_is_not_here_costs_the_promise_of_a_second_look_and_the_look() -> None:
+    message = bill.reply_to_unknown().message
+    assert message.writes <= bill.WRITES_LOGGED + 2, "the promise, and its removal"
+    assert message.reads <= reads_for(participants=2) + 3, "the promise, the message, the one it answers"
 
 
 @pytest.mark.parametrize("contacts", [2, 5])

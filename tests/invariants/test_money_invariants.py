@@ -57,7 +57,9 @@ def invoiced() -> CashWorld:
 
 def read_again(world: CashWorld, kind: RecordKind = RecordKind.INVOICE, id_: str = "") -> None:
     change = LedgerChange(kind, id_ or world.mirror().invoice.invoice_id, world.clock.now())
-    sync_ledger_record(world.store, LEDGER, change, ledger=world.ledger, clock=world.clock, jitter=world.jitter)
+    sync_ledger_record(
+        world.store, LEDGER, change, ledger=world.ledger, tasks=world.tasks, clock=world.clock, jitter=world.jitter
+    )
 
 
 # ------------------------------------------------------------------------------------- I23: at most one invoice, ever
@@ -355,7 +357,7 @@ def test_i15_a_dead_grant_is_said_once_and_stops_the_work() -> None:
         with pytest.raises(ConnectionRevokedError):
             access_token(world.credit, LEDGER)
     connection = Connections(world.store).get(LEDGER).value
-    assert (connection.status, connection.problem) == (Status.RECONNECT_NEEDED, "invalid_grant")
+    assert (connection.status, connection.problem) == (Status.RECONNECT_NEEDED, "grant_gone")
 
 
 # ------------------------------------------------------------------------------------- I32: the past is not invoiced

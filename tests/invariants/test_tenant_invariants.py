@@ -13,11 +13,22 @@ import pytest
 
 from shared.domain.ledger import Rule, State
 from shared.domain.mailbox import Status, mailbox_id
-from shared.domain.people import User
+from shared.domain.people import Contact, User
 from shared.domain.settings import NeverLog, Share
 from shared.errors import NotFoundError, StaleWriteError
 from shared.ports.documents import Create, Delete, Merge, Query, Update, Write
-from shared.records import addresses, audit, connections, followups, mail, mailboxes, organizations, people, seen
+from shared.records import (
+    addresses,
+    audit,
+    connections,
+    duplicates,
+    followups,
+    mail,
+    mailboxes,
+    organizations,
+    people,
+    seen,
+)
 from shared.records.audit import Audit
 from shared.records.mail import Messages
 from shared.records.people import Contacts, Users
@@ -48,6 +59,8 @@ def busy_world() -> MailWorld:
     world.trashes(sent)
     world.sync(ANNA)
     world.why(broken)
+    world.saves(Contact("c-twin", "Carla", "Customer", emails=(CARL,)))
+    world.drain()
     world.time.advance(3700)
     world.controls(Status.PAUSED, BEN, actor="u-ben")
     found_organization(world, OTHER)
@@ -99,7 +112,7 @@ def test_i27_a_tenants_store_answers_no_query_across_tenants() -> None:
 
 
 REPOSITORIES: tuple[ModuleType, ...] = (
-    addresses, audit, connections, followups, mail, mailboxes, organizations, people, seen
+    addresses, audit, connections, duplicates, followups, mail, mailboxes, organizations, people, seen
 )  # fmt: skip
 SAFE = {"path", "domain_path"}
 
@@ -132,6 +145,7 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
     streams, ledger = mailboxes.MailStreams(rival, box), seen.Seen(rival, box)
     book, contacts = addresses.Addresses(rival, KEY), people.Contacts(rival)
     threads, timelines, messages = mail.Threads(rival), mail.Timelines(rival), mail.Messages(rival)
+    pairs, notice = duplicates.Duplicates(rival), world.store.find(Query("duplicates"))[0].id
     today = date(2026, 3, 2)
     return {
         ("Addresses", "rows"): lambda: book.rows([CARL]),
@@ -146,6 +160,7 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
         ("Quarantine", "find"): lambda: followups.Quarantine(rival).find(parked),
         ("Quarantine", "get"): lambda: followups.Quarantine(rival).get(parked),
         ("Quarantine", "parked"): lambda: followups.Quarantine(rival).parked(10),
+        ("Quarantine", "page"): lambda: followups.Quarantine(rival).page(after=None, limit=10),
         ("Messages", "find"): lambda: messages.find(message),
         ("Messages", "get"): lambda: messages.get(message),
         ("Messages", "get_all"): lambda: messages.get_all([message]),
@@ -166,6 +181,11 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
         ("MailStreams", "backfill"): streams.backfill,
         ("MailStreams", "chunk"): lambda: streams.chunk("run", "p", 0),
         ("Organizations", "get"): lambda: organizations.Organizations(rival).get().name == "Acme",
+        ("Organizations", "stored"): lambda: organizations.Organizations(rival).stored().value.name == "Acme",
+        ("Duplicates", "get"): lambda: pairs.get(notice),
+        ("Duplicates", "known"): lambda: pairs.known([notice]),
+        ("Duplicates", "open"): lambda: pairs.open(after=None, limit=10),
+        ("Duplicates", "of_contact"): lambda: pairs.of_contact("c-carl"),
         ("Users", "get"): lambda: people.Users(rival).get("u-cleo"),
         ("Users", "find"): lambda: people.Users(rival).find("u-cleo"),
         ("Users", "all"): lambda: [user for user in people.Users(rival).all() if user.user_id == "u-cleo"],
@@ -174,13 +194,16 @@ def foreign_reads(world: MailWorld, rival: TenantStore) -> dict[tuple[str, str],
         ("Contacts", "count"): contacts.count,
         ("Contacts", "page"): lambda: contacts.page(after=None, limit=10),
         ("Companies", "get"): lambda: people.Companies(rival).get("y-1"),
+        ("Companies", "stored"): lambda: people.Companies(rival).stored("y-1"),
         ("Companies", "find"): lambda: people.Companies(rival).find("y-1"),
         ("Seen", "get"): lambda: ledger.get(row),
         ("Seen", "get_all"): lambda: ledger.get_all([row]),
         ("Seen", "queued_before"): lambda: ledger.queued_before(START + timedelta(days=99), 10),
         ("Seen", "oldest_queued"): ledger.oldest_queued,
+        ("Seen", "private_queued"): ledger.private_queued,
         ("Seen", "by_rule"): lambda: ledger.by_rule(Rule.NO_MATCH, 10),
         ("Seen", "by_message_key"): lambda: ledger.by_message_key("x"),
+        ("Seen", "of_message"): lambda: ledger.of_message(message),
         ("Seen", "of_days"): lambda: ledger.of_days(today - timedelta(days=9), today, after=None, limit=10),
         ("Seen", "count"): lambda: ledger.count(state=State.LOGGED),
     }
@@ -205,8 +228,8 @@ def test_i27_the_same_reads_find_something_at_home() -> None:
     world.store.commit([people.Users(world.store).creating(User("u-cleo", "Cleo", "cleo@acme.example"))])
     nothing_there = {
         ("Addresses", "companies"), ("ConsentStates", "find"), ("Outbox", "find"), ("Companies", "get"),
-        ("Companies", "find"), ("MailStreams", "wanted"), ("MailStreams", "chunk"), ("Seen", "queued_before"),
-        ("Seen", "oldest_queued"), ("Seen", "by_message_key"),
+        ("Companies", "find"), ("Companies", "stored"), ("MailStreams", "wanted"), ("MailStreams", "chunk"),
+        ("Seen", "queued_before"), ("Seen", "oldest_queued"), ("Seen", "private_queued"), ("Seen", "by_message_key"),
     }  # fmt: skip
     for name, read in foreign_reads(world, world.store).items():
         if name not in nothing_there:
@@ -321,6 +344,22 @@ def test_i30_each_of_two_contacts_is_shown_to_those_who_may_see_it() -> None:
     assert len(read_contact_timeline(world.store, "c-annas", anna).entries) == 1
     with pytest.raises(NotFoundError):
         read_contact_timeline(world.store, "c-bens", anna)
+
+
+def test_i30_people_who_may_see_both_contacts_are_told_and_can_keep_the_address_on_one() -> None:
+    world = mail_world()
+    world.arrives(subject="whose?")
+    world.sync()
+    world.saves(Contact("c-twin", "Carla", "Customer", emails=(CARL, "carla@customer.example")))
+    world.drain()
+    assert world.subjects("c-carl") == world.subjects("c-twin") == ["whose?"]
+
+    [told] = world.duplicates()
+    assert (told.address, [shown.contact.contact_id for shown in told.contacts]) == (CARL, ["c-carl", "c-twin"])
+    world.settles(told.notice.notice_id, "move", keeper="c-carl")
+    world.drain()
+    assert (world.subjects("c-carl"), world.subjects("c-twin")) == (["whose?"], [])
+    assert world.duplicates() == []
 
 
 def test_a_guarded_write_to_another_tenants_version_is_stale() -> None:

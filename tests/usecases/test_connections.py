@@ -7,23 +7,36 @@ from functools import partial
 
 import pytest
 
+from bench.operations import METHOD_OF_CALL
+from local.google.errors import ApiError
+from local.google.quota import Quota, QuotaPolicy
 from shared.domain.connection import STATE_LIVES
 from shared.domain.mailbox import Status, mailbox_id
+from shared.domain.matching import Known
+from shared.domain.people import Contact
 from shared.errors import ConnectionRevokedError, ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
+from shared.ports.documents import Query
 from shared.providers.google.manifest import MANIFEST
+from shared.providers.google.prices import DEFAULT_QUOTA_UNITS_PER_MINUTE as QUOTA
+from shared.providers.google.prices import GMAIL_UNITS
+from shared.records.addresses import Addresses
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.mailboxes import Mailboxes
-from shared.records.people import Users
+from shared.records.people import Contacts, Users
+from shared.usecases.access_token import access_token
 from shared.usecases.read_connection import read_connection
 from tests.fakes import START
-from tests.mail_world import ANNA, BEN, EVERY_SCOPE, TENANT, MailWorld, found_organization, mail_world
+from tests.mail_world import ANNA, BEN, CARL, DORA, EVERY_SCOPE, KEY, TENANT, MailWorld, found_organization, mail_world
 
 RIVAL = "rival"
 
 
 def scopes_without(feature: str) -> frozenset[str]:
     return frozenset(scope.name for scope in MANIFEST.scopes if scope.feature != feature)
+
+
+DORA_CONTACT = Contact("c-dora", "Dora", "Customer", emails=(DORA,))
 
 
 def connected() -> MailWorld:
@@ -203,6 +216,37 @@ def test_a_pause_longer_than_gmails_memory_loses_nothing() -> None:
     assert sorted(world.subjects()) == ["early in the pause", "late in the pause"]
 
 
+def test_a_contact_added_while_a_mailbox_rested_finds_its_mail_when_it_is_served_again() -> None:
+    world = connected()
+    world.arrives(sender=DORA, subject="left out")
+    world.sync()
+    world.controls(Status.PAUSED)
+    world.saves(DORA_CONTACT)
+    world.drain()
+    assert world.subjects("c-dora") == []
+
+    world.time.advance(60)
+    world.controls(Status.CONNECTED)
+    assert world.subjects("c-dora") == ["left out"]
+    assert not world.mailbox().missed
+
+
+def test_a_search_that_comes_while_the_mailbox_rests_is_made_up_for() -> None:
+    world = connected()
+    world.arrives(sender=DORA, subject="left out")
+    world.sync()
+    world.saves(DORA_CONTACT)
+    [reattach] = world.queue.due("contact-reattach")
+    world.run(reattach)
+    world.queue.done(reattach)
+    world.controls(Status.PAUSED)
+    assert world.subjects("c-dora") == []
+
+    world.time.advance(60)
+    world.controls(Status.CONNECTED)
+    assert world.subjects("c-dora") == ["left out"]
+
+
 def test_what_an_admin_disabled_only_an_admin_enables() -> None:
     world = connected()
     with pytest.raises(ForbiddenError):
@@ -255,6 +299,20 @@ def test_a_grant_that_is_gone_already_is_no_reason_not_to_finish() -> None:
     world = connected()
     world.google.end_grants(ANNA)
     world.box(ANNA).fail_next("stop_watch", ConnectionRevokedError("gone"))
+    world.controls(Status.DISCONNECTED)
+    assert connections(world) == 0
+
+
+def test_asking_for_a_token_on_the_way_out_does_not_undo_the_end() -> None:
+    """The call that stops the watch finds the grant gone, and asking for a newer token writes on the credentials."""
+    world = connected()
+    connection_id = world.mailbox().connection_id
+    world.google.end_grants(ANNA)
+
+    def refused() -> None:
+        access_token(world.credit(), connection_id, rejected=access_token(world.credit(), connection_id))
+
+    world.box(ANNA).before("stop_watch", 1, refused)
     world.controls(Status.DISCONNECTED)
     assert connections(world) == 0
 
@@ -327,6 +385,61 @@ def test_watch_and_grant_end_only_with_the_last() -> None:
     world.controls(Status.DISCONNECTED, tenant=RIVAL)
     assert not world.google.granted(ANNA)
     assert world.box(ANNA).calls["stop_watch"] == 1
+
+
+def quota_of(world: MailWorld) -> Quota:
+    """Google's count of what everybody together asks of Anna's mailbox; a call above it fails the test."""
+    quota = Quota(
+        QuotaPolicy(QUOTA, GMAIL_UNITS, refusal=lambda _at, _before: ApiError(429, "rateLimitExceeded", "too much")),
+        world.time.now,
+    )
+    world.box(ANNA).on_call = lambda method: quota.spend(ANNA, METHOD_OF_CALL[method])
+    return quota
+
+
+def rate(world: MailWorld, tenant: str = TENANT) -> float:
+    return world.served(ANNA, tenant).budget.draw(0, may_owe=True).rate_per_s
+
+
+def test_two_organizations_that_import_one_mailbox_stay_together_below_its_quota() -> None:
+    world = mail_world(mailboxes=False)
+    found_organization(world, RIVAL)
+    carl = Contact("c-carl", "Carl", "Customer", emails=(CARL,))
+    store = world.store_of(RIVAL)
+    store.commit([Contacts(store).creating(carl), Addresses(store, KEY).adding(Known(CARL, "contact", "c-carl"))])
+    for day in range(1, 171):
+        world.arrives(subject=f"{day} days ago", at=START - timedelta(days=day))
+    quota = quota_of(world)
+
+    world.connects(ANNA)
+    world.drain(until=world.time.now() + timedelta(seconds=20))
+    world.connects(ANNA, tenant=RIVAL)
+    world.drain()
+
+    assert quota.usage()[ANNA]["refused"] == {}
+    for tenant in (TENANT, RIVAL):
+        assert world.seen(ANNA, tenant).count() == 170
+        assert world.store_of(tenant).count(Query("messages")) == 170
+
+
+def test_the_allowance_is_divided_while_two_share_it() -> None:
+    world = connected()
+    whole = rate(world)
+    found_organization(world, RIVAL)
+    world.connects(ANNA, tenant=RIVAL)
+    world.drain()
+    assert (rate(world), rate(world, RIVAL)) == (whole / 2, whole / 2)
+    world.controls(Status.DISCONNECTED, tenant=RIVAL)
+    assert rate(world) == whole
+
+
+def test_whoever_comes_back_does_not_find_the_units_it_left() -> None:
+    world = two_homes()
+    world.time.advance(3_600)
+    world.controls(Status.DISCONNECTED, tenant=RIVAL)
+    world.connects(ANNA, tenant=RIVAL)
+    now = world.time.now()
+    assert world.served(ANNA, RIVAL).budget.draw(20, may_owe=True).starts_at > now
 
 
 def test_the_last_may_be_either() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from shared.csv_table import read_table, read_upload
-from shared.domain.people import Company, Contact
-from shared.errors import InputError, TooLargeError
+from shared.csv_table import read_table
+from shared.domain.people import Company, Contact, Phone
+from shared.errors import InputError, NotFoundError, TooLargeError
 from shared.platform.public_suffixes import is_public_suffix
+from shared.ports.documents import Query
 from shared.records.people import Companies, Contacts
 from shared.usecases.contact_figures import mail_figures
 from shared.usecases.import_contacts import ImportResult, import_contacts
@@ -39,6 +41,18 @@ def test_a_new_contact_finds_the_mail_that_is_here_and_the_mail_that_was_left_ou
     row = world.row(other)
     assert row is not None
     assert row.rev == 1
+
+
+def test_mail_in_somebodys_own_record_comes_to_the_contact_it_gains() -> None:
+    world = mail_world()
+    world.options(own_record=True)
+    world.arrives(sender=DORA, subject="private until then")
+    world.sync()
+    assert [kept.subject for entry in world.own_record() for kept in entry.messages.values()] == ["private until then"]
+    world.saves(DORA_CONTACT)
+    world.drain()
+    assert world.subjects("c-dora") == ["private until then"]
+    assert world.own_record() == []
 
 
 def test_the_catch_up_goes_no_further_than_the_window() -> None:
@@ -273,10 +287,81 @@ def test_a_file_that_is_no_contact_list_says_so(content: bytes) -> None:
         brought(mail_world(), content)
 
 
-def test_an_upload_too_large_is_refused_by_its_stated_size() -> None:
-    def never(_: int) -> bytes:
-        raise AssertionError("it was read")
+@pytest.mark.parametrize("content", [b"Email\n" + b"a\n" * 50_001, b"Email" + b",a" * 999 + b"\na" * 4_001, b"a," * 4_000_001])
+def test_a_file_of_too_many_rows_or_cells_says_so(content: bytes) -> None:
+    with pytest.raises(InputError, match="too long"):
+        read_table(content)
 
-    for stated in (None, 26 * 1024 * 1024):
-        with pytest.raises(TooLargeError):
-            read_upload(stated, never)
+
+# ------------------------------------------------------------------------------------- an address on two contacts, I30
+
+
+def twins(**changes: Any) -> MailWorld:
+    """Carl, and Dora who was saved with his address."""
+    world = mail_world()
+    world.saves(replace(DORA_CONTACT, emails=(CARL, DORA), **changes))
+    world.drain()
+    return world
+
+
+def test_a_shared_address_is_told_once_however_often_the_two_are_saved() -> None:
+    world = twins()
+    carl = Contacts(world.store).get("c-carl").contact
+    world.saves(replace(carl, emails=(CARL, "c@elsewhere.example")))
+    world.drain()
+    assert len(world.duplicates()) == 1
+
+
+def test_two_that_are_saved_at_one_time_are_told_of_all_the_same() -> None:
+    world = mail_world(contacts=())
+    for contact_id in ("c-one", "c-two"):
+        world.saves(Contact(contact_id, "Carl", "Customer", emails=(CARL,)))
+    world.drain()
+    assert len(world.duplicates()) == 1
+
+
+def test_what_was_dismissed_does_not_come_back() -> None:
+    world = twins()
+    [told] = world.duplicates()
+    world.settles(told.notice.notice_id, "dismiss")
+    carl = Contacts(world.store).get("c-carl").contact
+    for emails in ((), (CARL,)):
+        world.time.advance(60)
+        world.saves(replace(carl, emails=emails, phones=(Phone("1", None),)))
+        world.drain()
+    assert world.duplicates() == []
+
+
+def test_only_who_may_see_both_contacts_is_told_and_may_settle() -> None:
+    world = twins(owner_id="u-ben")
+    [told] = world.duplicates("u-ben")
+    assert world.duplicates("u-anna") == []
+    with pytest.raises(NotFoundError):
+        world.settles(told.notice.notice_id, "dismiss", actor="u-anna")
+
+
+def test_an_address_is_not_taken_from_a_contact_that_has_nothing_else() -> None:
+    world = twins()
+    [told] = world.duplicates()
+    with pytest.raises(InputError, match="all that is known of Carl"):
+        world.settles(told.notice.notice_id, "move", keeper="c-dora")
+    with pytest.raises(InputError, match="one of the two"):
+        world.settles(told.notice.notice_id, "move", keeper="c-nobody")
+    assert len(world.duplicates()) == 1
+
+
+def test_tagged_forms_of_one_address_are_two_people_on_purpose() -> None:
+    world = mail_world(contacts=())
+    for tag in ("a", "b"):
+        world.saves(Contact(f"c-{tag}", tag, "Customer", emails=(f"ann+{tag}@customer.example",)))
+    world.drain()
+    assert world.duplicates() == []
+
+
+def test_a_shared_address_that_one_of_them_loses_is_no_more_told() -> None:
+    world = twins()
+    world.time.advance(60)
+    world.saves(DORA_CONTACT)
+    world.drain()
+    assert world.duplicates() == []
+    assert world.store.find(Query("duplicates")) == []

@@ -6,7 +6,7 @@ calendar; while a generation is being read, absence says nothing (I17).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from shared.domain.calendar.rules import Busy, EventDecision, Matched, Outside
 from shared.domain.ids import short_id
 from shared.domain.ledger import Rule
 from shared.domain.mail_rules import LeftOut
+from shared.domain.values import dataclass
 
 REBUILD_OVERDUE_AFTER = timedelta(minutes=5)
 """A row that waits longer for its meeting's rebuild lost its task; the poll queues it again."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+
+from shared.domain.values import dataclass
 
 GUESTS_KEPT = 200
 """As in mail: so many guests are kept and matched, the rest is counted as omitted."""

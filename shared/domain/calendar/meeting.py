@@ -8,7 +8,7 @@ again at any time, in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.calendar.copy import EventCopy
@@ -18,6 +18,7 @@ from shared.domain.matching import Known
 from shared.domain.people import Viewer
 from shared.domain.settings import Share
 from shared.domain.timeline import Entry, Kind, MeetingSummary
+from shared.domain.values import dataclass
 from shared.domain.visibility import level, reader_key
 
 HORIZON = timedelta(days=90)

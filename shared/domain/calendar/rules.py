@@ -7,7 +7,6 @@ the organizer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.calendar.event import CalendarEvent
@@ -16,6 +15,7 @@ from shared.domain.mail.addresses import Address
 from shared.domain.mail_rules import Holder, LeftOut, Lookup, internal_only, listed
 from shared.domain.matching import Known, contacts_of
 from shared.domain.settings import Organization
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

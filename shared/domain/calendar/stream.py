@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.ids import digest
 from shared.domain.lease import Lease
+from shared.domain.values import dataclass
 
 PAGE_LIVES = timedelta(hours=1)
 """An interval that was begun longer ago is read from its start: page tokens do not live for ever."""

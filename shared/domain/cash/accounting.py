@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.cash.money import Money
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class LedgerCustomer:
     active: bool
     currency: str
     external_id: str | None = None
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True)
 class LedgerChoice:
-    """Something that is mapped by hand: an item, account, term, tax code or subsidiary. rate: percent, of a tax code;
-    days: of a term."""
+    """Something that is mapped by hand: an item, account, term, tax code, subsidiary or custom field of invoices. rate:
+    percent, of a tax code; days: of a term."""
 
     id: str
     name: str
@@ -66,6 +70,7 @@ class ChoiceKind(StrEnum):
     TERM = "term"
     TAX_CODE = "tax_code"
     SUBSIDIARY = "subsidiary"
+    FIELD = "field"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,7 +11,10 @@ from shared.domain.cash.intent import InvoiceIntent
 from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.cash.money import Money, rounded, total
 from shared.domain.cash.quote import HUNDRED, Due, Instalment, Quote, QuoteLine, instalments
+from shared.domain.values import dataclass
 from shared.errors import InputError
+
+NO_FACTS: Mapping[str, str] = {}
 
 
 def due_on(part: Instalment, signed_on: date) -> date:
@@ -24,9 +27,16 @@ def due_on(part: Instalment, signed_on: date) -> date:
 
 
 def draft_of(
-    intent: InvoiceIntent, quote: Quote, settings: LedgerSettings, *, customer_id: str, issued_on: date, email: str
+    intent: InvoiceIntent,
+    quote: Quote,
+    settings: LedgerSettings,
+    *,
+    customer_id: str,
+    issued_on: date,
+    email: str,
+    facts: Mapping[str, str] = NO_FACTS,
 ) -> InvoiceDraft:
-    """Exactly what the ledger is asked to make. customer_id: the ledger's.
+    """Exactly what the ledger is asked to make. customer_id: the ledger's. facts: our fields that can be mapped.
 
     A contract that is paid at once mirrors the quote line by line. An instalment of several is one line (and one for
     what is not taxed), because parts of lines would not add up to the cent.
@@ -62,6 +72,7 @@ def draft_of(
         subsidiary_id=settings.subsidiary_id,
         memo=quote.memo,
         email=email,
+        fields={theirs: facts[ours] for theirs, ours in settings.fields.items() if facts.get(ours)},
     )
 
 

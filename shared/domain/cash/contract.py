@@ -7,7 +7,7 @@ is the furthest that any word named, and each signer is where the newest word ha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from shared.domain.cash.signing import (
     SignerState,
     SignerStatus,
 )
+from shared.domain.values import dataclass
 
 
 class ContractStatus(StrEnum):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.signing import Signer, SigningTemplate
+from shared.domain.values import dataclass
 
 
 class Side(StrEnum):

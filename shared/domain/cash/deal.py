@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from shared.domain.cash.money import Money
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Step(StrEnum):
     QUOTE_VIEWED = "quote.viewed"
     QUOTE_ACCEPTED = "quote.accepted"
     QUOTE_DECLINED = "quote.declined"
+    QUOTE_EXPIRED = "quote.expired"
     QUOTE_RENEWAL_ASKED = "quote.renewal_asked"
     CONTRACT_PREPARED = "contract.prepared"
     CONTRACT_SENT = "contract.sent"

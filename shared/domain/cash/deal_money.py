@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from shared.domain.cash.accounting import InvoiceStatus, LedgerInvoice, LedgerPayment, PaymentKind
 from shared.domain.cash.money import Money, total
+from shared.domain.values import dataclass
 
 
 class DealMoneyState(StrEnum):
@@ -25,11 +25,13 @@ RANK = {state: rank for rank, state in enumerate(DealMoneyState)}
 @dataclass(frozen=True, slots=True)
 class DealStanding:
     """Where a deal's money stands, kept beside its invoices: whoever writes an invoice writes this under its guard, so
-    that two invoices paid at once come to `paid`. written: how often, so that every writing changes it."""
+    that two invoices paid at once come to `paid`. written: how often, so that every writing changes it. open_again: what
+    was paid was taken back, and no payment came since."""
 
     deal_id: str
     state: DealMoneyState = DealMoneyState.NOT_INVOICED
     written: int = 0
+    open_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,59 @@ class DealMoney:
 
 
 NOT_OWED = frozenset({InvoiceStatus.VOID, InvoiceStatus.DELETED})
+
+
+class ShownStatus(StrEnum):
+    """Of one invoice, as a person reads it (Q11). draft: in the ledger, not sent to the customer."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    OVERDUE = "overdue"
+    VOID = "void"
+
+
+def shown_status(invoice: LedgerInvoice, today: date) -> ShownStatus:
+    """What is paid is not overdue, and what is overdue is said before what came in. today: in the ledger's zone."""
+    if invoice.status in NOT_OWED:
+        return ShownStatus.VOID
+    if invoice.balance.minor <= 0:
+        return ShownStatus.PAID
+    if is_overdue(invoice, today):
+        return ShownStatus.OVERDUE
+    if invoice.status is InvoiceStatus.PARTIALLY_PAID:
+        return ShownStatus.PARTIALLY_PAID
+    return ShownStatus.SENT if invoice.emailed else ShownStatus.DRAFT
+
+
+def is_overdue(invoice: LedgerInvoice, today: date) -> bool:
+    owed = invoice.status not in NOT_OWED and invoice.balance.minor > 0
+    return owed and invoice.due_on is not None and invoice.due_on < today
+
+
+SENTENCES = {
+    DealMoneyState.NOT_INVOICED: "Nothing is invoiced yet.",
+    DealMoneyState.OPEN: "What was invoiced is not paid yet.",
+    DealMoneyState.PARTIALLY_PAID: "What was invoiced is paid in part.",
+    DealMoneyState.PAID: "What was invoiced is paid.",
+}
+SENTENCES_AGAIN = {
+    DealMoneyState.OPEN: "What was paid is open again: nothing of what was invoiced is paid now.",
+    DealMoneyState.PARTIALLY_PAID: "What was paid is open again in part: the rest of what was invoiced is still paid.",
+}
+
+
+def money_sentence(invoices: Sequence[LedgerInvoice], today: date, *, open_again: bool = False) -> str:
+    """Where the money stands, without amounts: for people whose business the figures are not (R2).
+
+    open_again: a payment was taken back, see `DealStanding`.
+    """
+    state = money_state(invoices)
+    late = [(today - invoice.due_on).days for invoice in invoices if invoice.due_on and is_overdue(invoice, today)]
+    days = f"{max(late)} day{'s' if max(late) > 1 else ''}" if late else ""
+    stands = (open_again and SENTENCES_AGAIN.get(state)) or SENTENCES[state]
+    return stands + (f" It is overdue by {days}." if late else "")
 
 
 def money_state(invoices: Iterable[LedgerInvoice]) -> DealMoneyState:
@@ -80,7 +135,7 @@ def deal_money(
         if invoice_id in ids
     )
     refunds = (payment.amount for payment in counted if payment.kind is PaymentKind.REFUND)
-    late = [invoice for invoice in owed if invoice.due_on and invoice.due_on < today and invoice.balance.minor > 0]
+    late = [invoice for invoice in owed if is_overdue(invoice, today)]
     return DealMoney(
         state=money_state(owed),
         invoiced=invoiced,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +12,7 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Quote
 from shared.domain.ids import short_id
 from shared.domain.lease import FREE, Lease
+from shared.domain.values import dataclass
 
 NUMBER_AT_MOST = 21
 
@@ -36,7 +36,8 @@ SETTLED = frozenset({IntentState.CREATED, IntentState.DIFFERS, IntentState.STOPP
 class InvoiceIntent:
     """An invoice that is to be made once. deal_id, contract_id: none where it was made by hand for a contact.
 
-    customer_key: our id of the company or contact that pays. bill: lines a person reviewed; without them the contract's
+    record_number: INV-000001, in one row without gaps, from the moment it stands in the ledger; number is what the ledger
+    calls it, which has to be known before the first call. customer_key: our id of the company or contact that pays. bill: lines a person reviewed; without them the contract's
     quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected:
     what it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is
     asked again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last
@@ -64,6 +65,7 @@ class InvoiceIntent:
     sending_at: datetime | None = None
     sent_at: datetime | None = None
     term_id: str | None = None
+    record_number: str = ""
     lease: Lease = FREE
 
     @property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.cash.accounting import LedgerCompany
+from shared.domain.values import dataclass
 
 
 class Frequency(StrEnum):
@@ -27,10 +28,12 @@ READ_EVERY = {Frequency.HOURLY: timedelta(hours=1), Frequency.DAILY: timedelta(d
 class LedgerSettings:
     """One per ledger connection.
 
-    items: the ledger's item by our product's id; default_item for products nobody mapped. creates_customers: one that
-    is not mapped is made there with its first invoice. sends_invoices: the ledger mails an invoice once it equals its
-    quote. has_notices: it tells of changes by itself. read_until: everything that changed there before was read;
-    read_at: when that was asked last. reviewed_at: when a person went through the customer mapping.
+    items: the ledger's item by our product's id; default_item for products nobody mapped. fields: one of our fields (by
+    its name in domain.cash.contract_type.FIELDS) for a custom field of the ledger's invoices, by its id there.
+    creates_customers: one that is not mapped is made there with its first invoice; creates_always: every company, with
+    the daily reading. sends_invoices: the ledger mails an invoice once it equals its quote. has_notices: it tells of
+    changes by itself. read_until: everything that changed there before was read; read_at: when that was asked last.
+    reviewed_at: when a person went through the customer mapping.
     """
 
     connection_id: str
@@ -42,7 +45,9 @@ class LedgerSettings:
     term_id: str | None = None
     tax_code_id: str | None = None
     subsidiary_id: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
     creates_customers: bool = False
+    creates_always: bool = False
     sends_invoices: bool = False
     has_notices: bool = True
     frequency: Frequency = Frequency.REAL_TIME

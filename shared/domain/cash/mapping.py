@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from enum import StrEnum
+
+from shared.domain.values import dataclass
 
 SUGGESTED_FROM = 80
 """Percent of similarity from which a name is suggested."""
@@ -28,19 +30,70 @@ class MatchState(StrEnum):
     REJECTED = "rejected"
 
 
+class CustomerField(StrEnum):
+    """What of a customer comes back from the ledger."""
+
+    NAME = "name"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+Fields = Mapping[str, str]
+"""Text by `CustomerField`; a field that a side does not have is absent, one that it leaves empty is ""."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerMatch:
-    """What was decided for one company or contact, and is remembered. percent: similarity of the names then."""
+    """What was decided for one company or contact, and is remembered. percent: similarity of the names then.
+
+    theirs, ours: the fields of both sides as they were last compared, so that a later change shows on whose side it was
+    made. conflicts: fields that both sides changed, with the ledger's text, until a person decides. gone: the ledger's
+    customer was deleted, merged away or made inactive.
+    """
 
     key: str
     state: MatchState
     customer_id: str | None
     percent: int = 100
+    theirs: Fields = field(default_factory=dict)
+    ours: Fields = field(default_factory=dict)
+    conflicts: Fields = field(default_factory=dict)
+    gone: bool = False
+
+    @property
+    def being_made(self) -> bool:
+        """Written before the ledger is asked to make it, so that what a crash left there is known as ours."""
+        return self.state is MatchState.CREATED and self.customer_id is None
 
     @property
     def mapped(self) -> str | None:
         """The ledger's customer to be invoiced."""
-        return None if self.state is MatchState.REJECTED else self.customer_id
+        return None if self.gone or self.state is MatchState.REJECTED else self.customer_id
+
+
+def compared(match: CustomerMatch, ours: Fields, theirs: Fields) -> tuple[CustomerMatch, Fields]:
+    """The match after both sides were read, and what changes here.
+
+    Field by field: what only the ledger changed comes here; what only we changed stays on both sides as it is, for
+    nothing is written back (I20); what both changed is a conflict. A text that was emptied there is not emptied here.
+    The first reading only remembers: names that differ were matched by a person as they are.
+    """
+    changes: dict[str, str] = {}
+    conflicts = dict(match.conflicts)
+    for name, mine in ours.items():
+        told, before = theirs.get(name, ""), match.theirs.get(name)
+        if told == mine:
+            conflicts.pop(name, None)
+        elif before is not None and told not in ("", before):
+            if mine == match.ours.get(name):
+                changes[name] = told
+                conflicts.pop(name, None)
+            else:
+                conflicts[name] = told
+    known = {name: text for name, text in theirs.items() if name in ours}
+    return replace(match, theirs=known, ours={**ours, **changes}, conflicts=conflicts, gone=False), changes
 
 
 class RowState(StrEnum):

@@ -6,13 +6,13 @@ person decides; paid, void and credited need no decision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from shared.domain.cash.accounting import LedgerInvoice, LedgerPayment, PaymentKind
 from shared.domain.cash.deal_money import NOT_OWED
 from shared.domain.cash.money import Money
 from shared.domain.ids import short_id
+from shared.domain.values import dataclass
 
 
 def invoice_key(connection_id: str, invoice_id: str) -> str:
@@ -48,6 +48,7 @@ class FieldConflict:
 class InvoiceMirror:
     """An invoice of the ledger. deal_id: None for one that was made there and is not matched to a deal. customer_id,
     connection_id: for finding it. agreed: None for one we did not make. detached: edits there are no conflict any more.
+    record_number: of one that we made, see `InvoiceIntent`.
     """
 
     invoice: LedgerInvoice
@@ -58,6 +59,7 @@ class InvoiceMirror:
     intent_id: str | None = None
     agreed: Agreed | None = None
     detached: bool = False
+    record_number: str = ""
 
     @property
     def key(self) -> str:

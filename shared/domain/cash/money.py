@@ -8,9 +8,9 @@ sums of rounded amounts, so what a reader adds up by hand is what the document s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from shared.domain.values import dataclass
 from shared.errors import InputError
 
 WITHOUT_MINOR_UNITS = frozenset(

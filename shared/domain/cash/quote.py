@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.cash.money import Money, rounded, total
+from shared.domain.values import dataclass
 from shared.errors import InputError
 
 HUNDRED = Decimal(100)

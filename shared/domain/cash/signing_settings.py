@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from shared.domain.cash.signing import SigningAccount, SigningTemplate
+from shared.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

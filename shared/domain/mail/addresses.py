@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.domain.mail.address_scanner import LONGEST_ADDRESS, scan
 from shared.domain.mail.charsets import repair
 from shared.domain.mail.free_mail import FREE_MAIL_DOMAINS
 from shared.domain.mail.headers import decode_header_value
+from shared.domain.values import dataclass
 
 __all__ = [
     "FREE_MAIL_DOMAINS",

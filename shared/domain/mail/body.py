@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.domain.mail.folding import fold
+from shared.domain.values import dataclass
 
 SNIPPET_LENGTH = 200
 

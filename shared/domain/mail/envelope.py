@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from shared.domain.mail.addresses import Address, parse_addresses
 from shared.domain.mail.headers import Headers
 from shared.domain.mail.message_id import canonical_message_id, references
+from shared.domain.values import dataclass
 
 METADATA_HEADERS: tuple[str, ...] = (
     "From",

@@ -7,7 +7,8 @@ looked at a bounded number of times; text from strangers must not cost more than
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from shared.domain.values import dataclass
 
 _LONGEST_ATTRIBUTION = 400
 _ATTRIBUTION_LINES = 4

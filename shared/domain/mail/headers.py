@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass
 
 from shared.domain.mail.charsets import decode_bytes, repair
+from shared.domain.values import dataclass
 
 # The text of an encoded word may hold "?" and "=" if the sender was careless, but never the start of the next word;
 # each character is looked at once, whatever the input.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -64,6 +65,7 @@ def _checked_changes(write: Update) -> dict[str, Any]:
     return changes
 
 
+@lru_cache(maxsize=2_000)  # the same few names in every write
 def split_field_path(key: str) -> tuple[str, ...]:
     """ "readers.u1" -> ("readers", "u1"). A name within a path holds no dot."""
     return tuple(_field_name(name) for name in key.split("."))

@@ -6,21 +6,23 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from shared.domain.cash.signing import SigningAccount
+from shared.domain.values import dataclass
 from shared.errors import AppError, InputError, ProviderUnavailableError
 from shared.ports.oauth import AccessToken, Grant
 from shared.ports.time import Chance, Clock
 from shared.providers.call_record import OnCall
 from shared.providers.docusign.catalogue import PROBLEMS
 from shared.providers.docusign.client import ReportedWire
-from shared.providers.docusign.errors import error_code, spoken, token_error
+from shared.providers.docusign.errors import error_code, token_error
 from shared.providers.docusign.manifest import Endpoints
 from shared.providers.wire import Answer, Wire
+from shared.providers.words import spoken
 
 GONE_ALREADY = frozenset({"invalid_token", "invalid_grant"})
 

@@ -9,40 +9,7 @@ Source: developers.docusign.com/docs/esign-rest-api/esign101/rules-and-limits (l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-
-class Kind(Enum):
-    """What an error means for the work that met it."""
-
-    RECONNECT = "only the person can help, by connecting again"
-    ADMIN = "an administrator at the other side must act first"
-    WAIT = "a limit is used up; the work comes back by itself"
-    RETRY = "DocuSign is in trouble; the work comes back by itself"
-    GONE = "what was asked for does not exist any more"
-    FORBIDDEN = "this person may not see what was asked for"
-    INPUT = "the person changes something and tries again"
-    BUG = "the request was wrong; no person can help"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One entry.
-
-    id: ours, stable; it is stored with a connection and found in logs.
-    codes: DocuSign's words for it: `errorCode`, or the token endpoint's `error` or `error_description`.
-    sentence: what happened, for the person. action: what to do about it; empty where nothing is to be done.
-    link: where to do it or read more, or None.
-    """
-
-    id: str
-    kind: Kind
-    codes: tuple[str, ...]
-    sentence: str
-    action: str
-    link: str | None = None
-
+from shared.providers.words import Kind, Problem, by_id
 
 _APPS = "https://apps.docusign.com/admin/apps-and-keys"
 _ADMIN = "https://apps.docusign.com/admin"
@@ -135,7 +102,7 @@ CATALOGUE: tuple[Problem, ...] = (
     ),
     Problem(
         "envelopes_used_up",
-        Kind.ADMIN,
+        Kind.INPUT,
         ("ENVELOPE_ALLOWANCE_EXCEEDED",),
         "The envelopes of the DocuSign plan are used up.",
         "Ask the DocuSign administrator to add envelopes to the plan.",
@@ -272,14 +239,14 @@ CATALOGUE: tuple[Problem, ...] = (
     ),
     Problem(
         "request_wrong",
-        Kind.BUG,
+        Kind.OURS,
         ("INVALID_REQUEST_BODY", "INVALID_REQUEST_PARAMETER", "invalid_request", "unsupported_grant_type"),
         "DocuSign did not understand the request.",
         "",
     ),
 )
 
-PROBLEMS: dict[str, Problem] = {problem.id: problem for problem in CATALOGUE}
+PROBLEMS = by_id(CATALOGUE)
 _BY_CODE: dict[str, Problem] = {code.upper(): problem for problem in CATALOGUE for code in problem.codes}
 
 

@@ -11,10 +11,10 @@ from shared.ports.oauth import Authorization, Grant
 from shared.providers.connecting import Client
 from shared.providers.docusign.account_server import OAuthClient
 from shared.providers.docusign.catalogue import problem_of
-from shared.providers.docusign.errors import spoken
 from shared.providers.docusign.jwt_grant import JwtGrant
 from shared.providers.docusign.manifest import PRODUCTION, SANDBOX, Endpoints
 from shared.providers.docusign.oauth import DocuSignAuthorization
+from shared.providers.words import spoken
 from shared.usecases.connect import START_AGAIN, Keep
 from shared.usecases.connect_organization import organization_keeper
 

@@ -12,18 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import (
-    AdminActionError,
     AppError,
-    ConnectionRevokedError,
-    ForbiddenError,
     InputError,
-    NotFoundError,
     PermanentError,
-    ProviderUnavailableError,
-    RateLimitedError,
 )
-from shared.providers.docusign.catalogue import PROBLEMS, Kind, Problem, problem_of
+from shared.providers.docusign.catalogue import PROBLEMS, problem_of
 from shared.providers.wire import Answer
+from shared.providers.words import Kind, Problem, error_of
 
 POLLING_PAUSE = timedelta(minutes=15)
 """The same resource of an envelope may be read once in this time."""
@@ -50,7 +45,7 @@ def api_error(answer: Answer, *, purpose: str, now: datetime, fraction: float) -
         if answer.status in {400, 409, 422}:
             return InputError(f"DocuSign refused this{f' ({code})' if code else ''}. Check it, then try again.")
         return PermanentError(label)
-    return raisable(problem, label, resume_at=_resume_at(answer, problem, now, fraction))
+    return error_of(problem, label, resume_at=_resume_at(answer, problem, now, fraction))
 
 
 def token_error(answer: Answer, *, purpose: str, now: datetime, fraction: float) -> AppError:
@@ -67,7 +62,7 @@ def token_error(answer: Answer, *, purpose: str, now: datetime, fraction: float)
         problem = PROBLEMS["burst_limit"]
     elif answer.status >= 500:
         problem = PROBLEMS["docusign_unavailable"]
-    return raisable(problem, label, resume_at=_resume_at(answer, problem, now, fraction))
+    return error_of(problem, label, resume_at=_resume_at(answer, problem, now, fraction))
 
 
 def error_code(answer: Answer) -> str:
@@ -75,32 +70,6 @@ def error_code(answer: Answer) -> str:
     body = _json_object(answer.body)
     code = body.get("errorCode") or body.get("error")
     return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
-
-
-def raisable(problem: Problem, label: str, *, resume_at: datetime) -> AppError:
-    """Our error for an entry of the catalogue. label: for those that end up in logs. resume_at: for limits."""
-    match problem.kind:
-        case Kind.RECONNECT:
-            return ConnectionRevokedError(label)
-        case Kind.ADMIN:
-            return AdminActionError(label, reason=problem.id)
-        case Kind.WAIT:
-            return RateLimitedError(label, resume_at=resume_at)
-        case Kind.RETRY:
-            return ProviderUnavailableError(label)
-        case Kind.GONE:
-            return NotFoundError(label)
-        case Kind.FORBIDDEN:
-            return ForbiddenError(label)
-        case Kind.INPUT:
-            return InputError(spoken(problem))
-        case Kind.BUG:
-            return PermanentError(label)
-
-
-def spoken(problem: Problem) -> str:
-    """What the person reads."""
-    return f"{problem.sentence} {problem.action}".rstrip()
 
 
 def _problem(status: int, code: str) -> Problem | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from shared.providers.docusign.catalogue import CATALOGUE, Problem
+from shared.domain.values import dataclass
+from shared.providers.docusign.catalogue import CATALOGUE
+from shared.providers.words import Problem, Scope, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +31,6 @@ class Endpoints:
 
 PRODUCTION = Endpoints.under("https://account.docusign.com", production=True)
 SANDBOX = Endpoints.under("https://account-d.docusign.com")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A permission. feature: what is switched off without it. reason: one line for the person."""
-
-    name: str
-    feature: Literal["signing"]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step an administrator takes at DocuSign before anybody can connect."""
-
-    title: str
-    text: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)

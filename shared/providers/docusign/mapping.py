@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from shared.domain.cash.signing import (
     SignerStatus,
     SigningTemplate,
 )
+from shared.domain.values import dataclass
 from shared.errors import PayloadError
 
 TENANT_FIELD = "throughline_tenant"
@@ -299,9 +299,9 @@ def moment(text: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the year 1 in a zone east of us is before time
         raise PayloadError("a time that cannot be read") from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def iso(at: datetime) -> str:

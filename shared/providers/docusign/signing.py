@@ -18,7 +18,6 @@ from shared.errors import InputError, NotFoundError, PermanentError, ProviderUna
 from shared.ports.marks import reads
 from shared.providers.docusign.catalogue import PROBLEMS
 from shared.providers.docusign.client import DocuSignHttp
-from shared.providers.docusign.errors import spoken
 from shared.providers.docusign.mapping import (
     CONTRACT_FIELD,
     INTENT_FIELD,
@@ -34,6 +33,7 @@ from shared.providers.docusign.mapping import (
     template_roles,
     transaction_id,
 )
+from shared.providers.words import spoken
 
 PAGE_SIZE = 100
 MOST_PAGES = 100

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from shared.domain.cash.signing import EnvelopeState, SignatureEvent
 from shared.domain.ids import digest
+from shared.domain.json_text import read_json
 from shared.errors import PayloadError, ProofError
 from shared.providers.docusign.mapping import envelope_state, moment
 
@@ -114,8 +114,8 @@ def _attempt(count: object) -> int:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+        found = read_json(body, parse_float=Decimal)
+    except ValueError as error:
         raise PayloadError("a DocuSign notice that is not JSON") from error
     if not isinstance(found, dict):
         raise PayloadError("a DocuSign notice that is no object")

@@ -9,39 +9,7 @@ developers.google.com/identity/protocols/oauth2/web-server (error codes, "Author
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-
-class Kind(Enum):
-    """What an error means for the work that met it."""
-
-    RECONNECT = "only the person can help, by connecting again"
-    ADMIN = "an administrator at the other side must act first"
-    WAIT = "a quota is used up; the work comes back by itself"
-    RETRY = "Google is in trouble; the work comes back by itself"
-    GONE = "what was asked for does not exist any more"
-    FORBIDDEN = "this person may not see what was asked for"
-    INPUT = "the person starts again"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One entry.
-
-    id: ours, stable; it is stored with a connection and found in logs.
-    codes: Google's words for it, exactly as sent: `reason`, `status` or the token endpoint's `error`.
-    sentence: what happened, for the person. action: what to do about it; empty where nothing is to be done.
-    link: where to do it or read more, or None.
-    """
-
-    id: str
-    kind: Kind
-    codes: tuple[str, ...]
-    sentence: str
-    action: str
-    link: str | None = None
-
+from shared.providers.words import Kind, Problem, by_id
 
 _CONSOLE = "https://console.cloud.google.com"
 _ADMIN_APPS = "https://admin.google.com/ac/owl/list?tab=configuredApps"
@@ -197,5 +165,5 @@ CATALOGUE: tuple[Problem, ...] = (
     ),
 )
 
-PROBLEMS: dict[str, Problem] = {problem.id: problem for problem in CATALOGUE}
+PROBLEMS = by_id(CATALOGUE)
 BY_CODE: dict[str, Problem] = {code: problem for problem in CATALOGUE for code in problem.codes}

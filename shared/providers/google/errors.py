@@ -13,19 +13,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from shared.errors import (
-    AdminActionError,
     AppError,
-    ConnectionRevokedError,
     CursorExpiredError,
-    ForbiddenError,
-    InputError,
-    NotFoundError,
     PermanentError,
-    ProviderUnavailableError,
-    RateLimitedError,
 )
-from shared.providers.google.catalogue import BY_CODE, PROBLEMS, Kind, Problem
+from shared.providers.google.catalogue import BY_CODE, PROBLEMS
 from shared.providers.wire import Answer
+from shared.providers.words import Kind, Problem, error_of
 
 NO_STATUS: frozenset[int] = frozenset()
 
@@ -58,7 +52,7 @@ def api_error(
     problem = _problem(answer.status, codes, message)
     if problem is None:
         return PermanentError(label)
-    return _raisable(problem, label, resume_at=_resume_at(answer, problem, message, now, fraction))
+    return error_of(problem, label, resume_at=_resume_at(answer, problem, message, now, fraction))
 
 
 def token_error(answer: Answer, *, call: str, now: datetime, fraction: float) -> AppError:
@@ -75,7 +69,7 @@ def token_error(answer: Answer, *, call: str, now: datetime, fraction: float) ->
         problem = PROBLEMS["quota_used_up"]
     elif answer.status >= 500:
         problem = PROBLEMS["google_unavailable"]
-    return _raisable(problem, label, resume_at=_resume_at(answer, problem, "", now, fraction))
+    return error_of(problem, label, resume_at=_resume_at(answer, problem, "", now, fraction))
 
 
 def token_error_code(answer: Answer) -> str:
@@ -100,24 +94,6 @@ def _problem(status: int, codes: list[str], message: str) -> Problem | None:
     if "quota exceeded" in message.lower():  # seen without any reason
         return PROBLEMS["quota_used_up"]
     return PROBLEMS["google_unavailable"] if status == 403 else None
-
-
-def _raisable(problem: Problem, label: str, *, resume_at: datetime) -> AppError:
-    match problem.kind:
-        case Kind.RECONNECT:
-            return ConnectionRevokedError(label)
-        case Kind.ADMIN:
-            return AdminActionError(label, reason=problem.id)
-        case Kind.WAIT:
-            return RateLimitedError(label, resume_at=resume_at)
-        case Kind.RETRY:
-            return ProviderUnavailableError(label)
-        case Kind.GONE:
-            return NotFoundError(label)
-        case Kind.FORBIDDEN:
-            return ForbiddenError(label)
-        case Kind.INPUT:
-            return InputError(f"{problem.sentence} {problem.action}")
 
 
 def _resume_at(answer: Answer, problem: Problem, message: str, now: datetime, fraction: float) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from shared.providers.google.catalogue import CATALOGUE, Problem
+from shared.domain.values import dataclass
+from shared.providers.google.catalogue import CATALOGUE
+from shared.providers.words import Problem, Scope, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +23,6 @@ class Endpoints:
         """Google's own paths on one server, which is how a simulated Google has them."""
         root = root_url.rstrip("/")
         return cls(f"{root}/o/oauth2/v2/auth", f"{root}/token", f"{root}/revoke", f"{root}/oauth2/v3/certs")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A permission. feature: what is switched off without it ("sign_in" cannot be). reason: one line for the person."""
-
-    name: str
-    feature: Literal["sign_in", "mail", "calendar"]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step an administrator takes at Google before anybody can connect."""
-
-    title: str
-    text: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ from shared.providers.google import mail_html
 TEXT_AT_MOST = 5 * 1024 * 1024
 """Text and HTML are read up to this size each, in UTF-8 bytes; the rest stays in the mailbox."""
 
+TEXT_FETCHED_AT_MOST = 2 * TEXT_AT_MOST
+"""Stated size up to which text that Gmail left out of a message is fetched: all of an answer lies in memory."""
+
 _SAFE_HTML_AT_MOST = 2 * TEXT_AT_MOST  # cleaning escapes characters and marks links
 
 ATTACHMENTS_AT_MOST = 500
@@ -81,13 +84,16 @@ def headers_from_gmail(message: Mapping[str, Any]) -> MailHeaders:
 
 
 def text_elsewhere(message: Mapping[str, Any]) -> dict[str, str]:
-    """Large text that Gmail left out of the message: part id to the attachment id it can be fetched by, right now.
+    """Large text that Gmail left out of the message: part id to the attachment id it can be fetched by, right now. Text
+    whose stated size is beyond TEXT_FETCHED_AT_MOST is not among it.
 
     Raises: PayloadError, as `body_from_gmail`.
     """
     parts = _read_parts(message)
     return {
-        part.part_id: part.attachment_id for part in parts if part.is_prose and part.attachment_id and not part.data
+        part.part_id: part.attachment_id
+        for part in parts
+        if part.is_prose and part.attachment_id and not part.data and part.size_bytes <= TEXT_FETCHED_AT_MOST
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from shared.domain.json_text import read_json
+from shared.domain.values import dataclass
 from shared.errors import InputError, PayloadError
 from shared.providers.google.catalogue import BY_CODE
 
@@ -27,7 +27,7 @@ def read_notice(data: bytes) -> MailNotice:
     "historyId"}; the id has been seen as a text and as a number.
     """
     try:
-        found = json.loads(data)
+        found = read_json(data)
     except ValueError as error:
         raise PayloadError("a Gmail notice that is not JSON") from error
     if not isinstance(found, dict):

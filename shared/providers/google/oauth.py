@@ -6,11 +6,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from shared.domain.values import dataclass
 from shared.errors import AppError, InputError, ProofError, ProviderUnavailableError
 from shared.ports.marks import reads
 from shared.ports.oauth import AccessToken, Grant

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from shared.domain.values import dataclass
 from shared.errors import InputError
 
 _ACCOUNT_ID = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)?")

@@ -8,37 +8,7 @@ Services"), subsect_158521885412.html (authentication errors), bridgehead_152525
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-
-class Kind(Enum):
-    """What an error means for the work that met it."""
-
-    RECONNECT = "somebody must enter working credentials"
-    ADMIN = "a NetSuite administrator must act first"
-    WAIT = "too many requests at once; the work comes back by itself"
-    RETRY = "NetSuite is in trouble; the work comes back by itself"
-    GONE = "what was asked for does not exist any more"
-    TAKEN = "somebody else has that name, number or external id"
-    INPUT = "what was sent cannot be used; a person corrects it"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One entry.
-
-    id: ours, stable. codes: `o:errorCode`, or the token endpoint's `error`, exactly as sent.
-    sentence: what happened. action: what to do about it; empty where nothing is to be done. link: where, or None.
-    """
-
-    id: str
-    kind: Kind
-    codes: tuple[str, ...]
-    sentence: str
-    action: str
-    link: str | None = None
-
+from shared.providers.words import Kind, Problem, by_id
 
 _HELP = "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help"
 
@@ -80,6 +50,14 @@ CATALOGUE: tuple[Problem, ...] = (
         f"{_HELP}/chapter_1540391670.html",
     ),
     Problem(
+        "subsidiary_missing",
+        Kind.ADMIN,
+        (),  # no refusal: an answer without rows
+        "NetSuite shows this connection no subsidiary of the id that was entered.",
+        "Compare the id with Setup > Company > Subsidiaries, let the role see that subsidiary, and enter the keys again.",
+        f"{_HELP}/chapter_1540391670.html",
+    ),
+    Problem(
         "feature_off",
         Kind.ADMIN,
         ("FEATURE_DISABLED", "FeatureDisabled"),
@@ -94,6 +72,14 @@ CATALOGUE: tuple[Problem, ...] = (
         "The time zone entered for this NetSuite account is not the account's: changes would be missed.",
         "Enter the time zone of Setup > Company > Company Information.",
         f"{_HELP}/section_157305090645.html",
+    ),
+    Problem(
+        "custom_numbers_off",
+        Kind.ADMIN,
+        (),  # no refusal: connecting sees it
+        "NetSuite numbers invoices by itself, so one whose answer was lost could not be found by our number.",
+        "Allow Override for invoices under Setup > Company > Auto-Generated Numbers, then connect again.",
+        _HELP,
     ),
     Problem(
         "too_many_at_once",
@@ -133,5 +119,5 @@ CATALOGUE: tuple[Problem, ...] = (
     ),
 )
 
-PROBLEMS: dict[str, Problem] = {problem.id: problem for problem in CATALOGUE}
+PROBLEMS = by_id(CATALOGUE)
 BY_CODE: dict[str, Problem] = {code: problem for problem in CATALOGUE for code in problem.codes}

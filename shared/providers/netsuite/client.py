@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from shared.errors import AppError, ProviderUnavailableError
 from shared.ports.time import Chance, Clock
+from shared.providers import exact_json
 from shared.providers.call_record import CallRecord, OnCall
-from shared.providers.netsuite import exact_json
 from shared.providers.netsuite.access import Access
 from shared.providers.netsuite.account import Account
 from shared.providers.netsuite.errors import api_error, refusal_in
@@ -79,7 +79,7 @@ class NetsuiteClient:
         Raises: what `get` raises. After ProviderUnavailableError it is open whether NetSuite acted.
         Source: 204 with Location ".../record/v1/invoice/12".
         """
-        answer = self._call(method, path, purpose, headers=_WRITING, body=exact_json.encoded(body))
+        answer = self._call(method, path, purpose, headers=_WRITING, body=exact_json.dumps(body))
         record_id = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
         if not record_id.isdecimal():
             raise ProviderUnavailableError(f"netsuite {purpose} answered {answer.status} without saying which record")
@@ -93,7 +93,7 @@ class NetsuiteClient:
         Raises: what `write` raises.
         """
         params = {"replace": replacing} if replacing else None
-        self._call("PATCH", path, purpose, params=params, headers=_WRITING, body=exact_json.encoded(body))
+        self._call("PATCH", path, purpose, params=params, headers=_WRITING, body=exact_json.dumps(body))
 
     def query(self, suiteql: str, *, purpose: str) -> list[Row]:
         """All rows. The query must order by something that does not change while its pages are read.
@@ -105,7 +105,7 @@ class NetsuiteClient:
         headers = {"content-type": "application/json", "prefer": "transient"}
         for page in range(MOST_PAGES):
             params = {"limit": str(PAGE_SIZE), "offset": str(page * PAGE_SIZE)}
-            body = exact_json.encoded({"q": suiteql})
+            body = exact_json.dumps({"q": suiteql})
             answer = self._call("POST", "query/v1/suiteql", purpose, params=params, headers=headers, body=body)
             content = self._content(answer, purpose)
             rows += [_row(item) for item in content.get("items", [])]
@@ -150,7 +150,7 @@ class NetsuiteClient:
 
     def _content(self, answer: Answer, purpose: str) -> dict[str, Any]:
         try:
-            content = exact_json.decoded(answer.body)
+            content = exact_json.loads(answer.body)
         except ValueError:
             content = None
         if not isinstance(content, dict):

@@ -7,24 +7,19 @@ InputError only, whose message is for the person who made the input.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.values import dataclass
 from shared.errors import (
-    AdminActionError,
-    AlreadyExistsError,
     AppError,
-    ConnectionRevokedError,
-    InputError,
     NotFoundError,
     PermanentError,
-    ProviderUnavailableError,
-    RateLimitedError,
 )
-from shared.providers.netsuite import exact_json
-from shared.providers.netsuite.catalogue import BY_CODE, PROBLEMS, Kind, Problem
+from shared.providers import exact_json
+from shared.providers.netsuite.catalogue import BY_CODE, PROBLEMS
 from shared.providers.wire import Answer
+from shared.providers.words import Kind, Problem, error_of
 
 SHORTEST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
@@ -73,7 +68,7 @@ def api_error(answer: Answer, *, purpose: str, renewable: bool, now: datetime, f
     problem = _problem(answer.status, refusal, renewable=renewable)
     if problem is None:
         return PermanentError(label)
-    return _raisable(problem, label, refusal, resume_at=resume_at(answer, now, fraction))
+    return error_of(problem, label, resume_at=resume_at(answer, now, fraction), sentence=_said(problem, refusal))
 
 
 def token_error(answer: Answer, *, purpose: str, now: datetime, fraction: float) -> AppError:
@@ -88,7 +83,7 @@ def token_error(answer: Answer, *, purpose: str, now: datetime, fraction: float)
         problem = PROBLEMS["too_many_at_once"]
     elif answer.status >= 500:
         problem = PROBLEMS["netsuite_unavailable"]
-    return _raisable(problem, label, Refusal(code), resume_at=resume_at(answer, now, fraction))
+    return error_of(problem, label, resume_at=resume_at(answer, now, fraction))
 
 
 def token_error_code(answer: Answer) -> str:
@@ -125,30 +120,17 @@ def _problem(status: int, refusal: Refusal, *, renewable: bool) -> Problem | Non
     return named
 
 
-def _raisable(problem: Problem, label: str, refusal: Refusal, *, resume_at: datetime) -> AppError:
-    match problem.kind:
-        case Kind.RECONNECT:
-            return ConnectionRevokedError(label)
-        case Kind.ADMIN:
-            return AdminActionError(label, reason=problem.id)
-        case Kind.WAIT:
-            return RateLimitedError(label, resume_at=resume_at)
-        case Kind.RETRY:
-            return ProviderUnavailableError(label)
-        case Kind.GONE:
-            return NotFoundError(label)
-        case Kind.TAKEN:
-            return AlreadyExistsError(label)
-        case Kind.INPUT:
-            where = f" ({refusal.path})" if refusal.path else ""
-            said = f' It says{where}: "{refusal.detail[:_DETAIL_LENGTH]}".' if refusal.detail else ""
-            return InputError(f"{problem.sentence}{said} {problem.action}")
+def _said(problem: Problem, refusal: Refusal) -> str:
+    """Our sentence with NetSuite's own, which only the person who made the input reads."""
+    where = f" ({refusal.path})" if refusal.path else ""
+    said = f' It says{where}: "{refusal.detail[:_DETAIL_LENGTH]}".' if refusal.detail else ""
+    return f"{problem.sentence}{said} {problem.action}"
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
     """The body's JSON object; empty for the HTML that proxies in between answer with."""
     try:
-        value = exact_json.decoded(body)
+        value = exact_json.loads(body)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

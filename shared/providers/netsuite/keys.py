@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import datetime
 
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.marks import reads
 from shared.ports.oauth import AccessToken, Grant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from shared.domain.cash.accounting import (
     PaymentKind,
     RecordKind,
 )
+from shared.domain.values import dataclass
 from shared.errors import AdminActionError, AlreadyExistsError, InputError, NotFoundError
 from shared.ports.cash import ChangesPage
 from shared.ports.marks import reads
@@ -35,7 +36,7 @@ from shared.providers.netsuite.errors import UnknownTableError
 OVERLAP = timedelta(minutes=5)
 """How far the next poll looks back: clocks differ, and a change is told only once its transaction is through."""
 
-_CUSTOMER_COLUMNS = "id, companyname, firstname, lastname, entityid, email, currency, externalid, isinactive"
+_CUSTOMER_COLUMNS = "id, companyname, firstname, lastname, entityid, email, phone, currency, externalid, isinactive"
 
 _SOLD_ITEMS = "('Service', 'NonInvtPart', 'InvtPart', 'OthCharge', 'Kit', 'Assembly')"
 
@@ -48,7 +49,7 @@ _CHOICES = {
 }
 
 _RECORD_KINDS = ("customer", "invoice", "customerPayment", "creditMemo", "customerRefund")
-_TABLE_KINDS = ("item", "term", "currency", "subsidiary")
+_TABLE_KINDS = ("item", "term", "salestaxitem", "currency", "subsidiary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,14 @@ class NetsuiteLedger:
 
     @reads
     def company(self) -> LedgerCompany:
+        """Raises: AdminActionError (`permission_missing`, `subsidiary_missing`) where the subsidiary cannot be read."""
         name, currency = self._settings.company_name, self._settings.currency
         if self._settings.subsidiary_id:
             wanted = suiteql.number(self._settings.subsidiary_id)
             query = suiteql.select("id, name, currency", "subsidiary", f"id = {wanted}")
-            rows = self._client.query(query, purpose="company.read")
+            rows = self._visible(query, "company.read")
             if not rows:
-                raise NotFoundError(f"subsidiary {wanted} does not exist, or the role may not see it")
+                raise AdminActionError(f"netsuite company.read: no subsidiary {wanted}", reason="subsidiary_missing")
             name, currency = rows[0]["name"], self._currencies().code(rows[0].get("currency"))
         return LedgerCompany(
             company_id=self._client.account.account_id,
@@ -102,6 +104,13 @@ class NetsuiteLedger:
             computes_tax=True,
             time_zone=self._settings.time_zone,
         )
+
+    def _visible(self, query: str, purpose: str) -> list[Row]:
+        """Of a table without which nothing works: one that is not there is one that the role may not see."""
+        try:
+            return self._client.query(query, purpose=purpose)
+        except UnknownTableError as unseen:
+            raise AdminActionError(str(unseen), reason="permission_missing") from unseen
 
     @reads
     def permissions(self) -> dict[str, bool]:
@@ -136,9 +145,11 @@ class NetsuiteLedger:
     @reads
     def choices(self, kind: ChoiceKind) -> tuple[LedgerChoice, ...]:
         """Empty for accounts: NetSuite takes the income account from the item. Empty also where the account lacks the
-        feature (subsidiaries) or keeps tax elsewhere (SuiteTax)."""
+        feature (subsidiaries) or keeps tax elsewhere (SuiteTax). Fields: those the account added to its invoices."""
         if kind is ChoiceKind.ACCOUNT:
             return ()
+        if kind is ChoiceKind.FIELD:
+            return tuple(LedgerChoice(name, title) for name, title in self._schema("invoice").custom_fields())
         try:
             rows = self._client.query(_CHOICES[kind], purpose=f"{kind}.listed")
         except UnknownTableError:
@@ -150,6 +161,11 @@ class NetsuiteLedger:
     @reads
     def customers(self) -> tuple[LedgerCustomer, ...]:
         return self._customers_where("isinactive = 'F'", "customer.listed")
+
+    @reads
+    def customer(self, customer_id: str) -> LedgerCustomer | None:
+        found = self._customers_where(f"id = {suiteql.number(customer_id)}", "customer.read")
+        return found[0] if found else None
 
     @reads
     def find_customer(self, name: str) -> LedgerCustomer | None:
@@ -173,6 +189,7 @@ class NetsuiteLedger:
             active=True,
             currency=customer.currency,
             external_id=customer.external_id,
+            phone=customer.phone,
         )
 
     def _customers_where(self, condition: str, purpose: str) -> tuple[LedgerCustomer, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from shared.providers.netsuite.catalogue import CATALOGUE, Problem
+from shared.domain.values import dataclass
+from shared.providers.netsuite.catalogue import CATALOGUE
+from shared.providers.words import Problem, Step
 
 PROVIDER = "netsuite"
 SCOPE = "rest_webservices"
@@ -40,15 +41,6 @@ class Permission:
     name: str
     level: Literal["View", "Create", "Edit", "Full"]
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step an administrator takes at NetSuite before anybody can connect."""
-
-    title: str
-    text: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +97,8 @@ MANIFEST = Manifest(
         Permission("Credit Memo", "Create", "To show credits, and to take back an invoice of ours."),
         Permission("Customer Refund", "View", "To show refunds on the deal."),
         Permission("Items", "View", "To map products."),
+        Permission("Accounting Lists", "View", "To map terms of payment."),
+        Permission("Tax Records", "View", "To map the tax code of invoices."),
         Permission("Subsidiaries", "View", "To choose who invoices (OneWorld accounts)."),
         Permission("Currency", "View", "To know in which currency an amount is."),
         Permission("Custom Body Fields", "View", "To map our fields to yours."),

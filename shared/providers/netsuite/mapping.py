@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +19,8 @@ from shared.domain.cash.accounting import (
     RecordKind,
 )
 from shared.domain.cash.money import Money, from_decimal
-from shared.errors import InputError, PayloadError
+from shared.domain.values import dataclass
+from shared.errors import AdminActionError, InputError, PayloadError
 
 RECORD_TYPES: Mapping[PaymentKind, str] = {
     PaymentKind.PAYMENT: "customerPayment",
@@ -62,8 +62,11 @@ class Currencies:
         self._base = base
 
     def code(self, currency_id: str | None) -> str:
+        """Raises: AdminActionError where the role sees no currency at all, and something is in one."""
         if currency_id is None:
             return self._base
+        if not self._code_by_id:
+            raise AdminActionError("netsuite lists no currencies", reason="permission_missing")
         if currency_id not in self._code_by_id:
             raise PayloadError(f"NetSuite names currency {currency_id}, which it does not list")
         return self._code_by_id[currency_id]
@@ -172,6 +175,9 @@ def customer_from(row: Mapping[str, str], currencies: Currencies) -> LedgerCusto
         active=row.get("isinactive") != "T",
         currency=currencies.code(row.get("currency")),
         external_id=row.get("externalid"),
+        phone=row.get("phone", ""),
+        first_name=row.get("firstname", ""),
+        last_name=row.get("lastname", ""),
     )
 
 

@@ -9,9 +9,10 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from shared.domain.values import dataclass
 from shared.ports.time import Chance, Clock
 from shared.providers.netsuite.account import Account
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from shared.domain.values import dataclass
 from shared.errors import InputError, ProviderUnavailableError
 from shared.ports.oauth import AccessToken
 from shared.ports.time import Chance, Clock
+from shared.providers import exact_json
 from shared.providers.call_record import CallRecord, OnCall
-from shared.providers.netsuite import exact_json
 from shared.providers.netsuite.account import Account
 from shared.providers.netsuite.errors import token_error, token_error_code
 from shared.providers.netsuite.manifest import ASSERTION_TYPE, PROVIDER, SCOPE, TRACE_HEADER
@@ -151,7 +152,7 @@ def _signature(key: PrivateKeyTypes, content: bytes) -> bytes:
 
 def _token(answer: Answer, now: datetime) -> AccessToken:
     try:
-        body = exact_json.decoded(answer.body)
+        body = exact_json.loads(answer.body)
         token, lifetime_s = body["access_token"], int(body["expires_in"])
     except (ValueError, TypeError, KeyError):
         raise ProviderUnavailableError(f"netsuite {_PURPOSE} answered with a garbled body") from None
@@ -159,7 +160,7 @@ def _token(answer: Answer, now: datetime) -> AccessToken:
 
 
 def _part(value: dict[str, Any]) -> str:
-    return _base64url(exact_json.encoded(value).encode())
+    return _base64url(exact_json.dumps(value).encode())
 
 
 def _base64url(content: bytes) -> str:

@@ -7,11 +7,14 @@ an invoice that is not made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from shared.domain.values import dataclass
 from shared.errors import InputError
+
+CUSTOM_FIELD = "custbody"
+"""How NetSuite begins the names of fields that an account added to transactions."""
 
 ACCEPT = "application/schema+json"
 
@@ -46,6 +49,11 @@ class RecordSchema:
                 "Correct the field mapping, or give the role access to the field."
             )
         return {name: _in_form(name, value, self.properties[name]) for name, value in values.items()}
+
+    def custom_fields(self) -> list[tuple[str, str]]:
+        """Name and title of the fields that the account added to its transactions and lets us write."""
+        own = sorted(name for name in self.properties if name.startswith(CUSTOM_FIELD) and self._is_writable(name))
+        return [(name, str(self.properties[name].get("title") or name)) for name in own]
 
     def _is_writable(self, name: str) -> bool:
         field = self.properties.get(name)

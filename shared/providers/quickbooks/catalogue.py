@@ -7,41 +7,7 @@ Source: developer.intuit.com, "Error codes" of the Accounting API, and the OAuth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-
-class Kind(Enum):
-    """What an error means for the work that met it."""
-
-    RECONNECT = "only a person can help, by connecting again"
-    ADMIN = "an administrator at QuickBooks must act first"
-    WAIT = "a quota is used up; the work comes back by itself"
-    RETRY = "QuickBooks is in trouble; the work comes back by itself"
-    GONE = "what was asked for does not exist any more"
-    TAKEN = "the name or number is used already"
-    STALE = "somebody changed it meanwhile"
-    INPUT = "QuickBooks refuses what was entered; a person corrects it"
-    OURS = "we asked in a way that QuickBooks does not understand"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One entry.
-
-    id: ours, stable; it is stored with a connection and found in logs.
-    codes: Intuit's words for it, exactly as sent: a fault's `code` or the token endpoint's `error`.
-    sentence: what happened, for the person. action: what to do about it; empty where nothing is to be done.
-    link: where to do it or read more, or None.
-    """
-
-    id: str
-    kind: Kind
-    codes: tuple[str, ...]
-    sentence: str
-    action: str
-    link: str | None = None
-
+from shared.providers.words import Kind, Problem, by_id
 
 _KEYS = "https://developer.intuit.com/dashboard"
 _SETTINGS = "https://qbo.intuit.com/app/accountsettings"
@@ -96,6 +62,14 @@ CATALOGUE: tuple[Problem, ...] = (
         "Ask the company's administrator to renew it.",
         "https://qbo.intuit.com/app/billing",
     ),
+    Problem(
+        "custom_numbers_off",
+        Kind.ADMIN,
+        (),  # no refusal: connecting sees it in the company's preferences
+        "This company numbers invoices by itself, so one whose answer was lost could not be found by our number.",
+        "Switch on custom transaction numbers under Account and settings > Sales, then connect again.",
+        _SETTINGS,
+    ),
     # ------------------------------------------------------------------------------------------- nothing to be done
     Problem("quota_used_up", Kind.WAIT, ("3001", "003001"), "QuickBooks asked us to slow down.", ""),
     Problem(
@@ -143,5 +117,5 @@ CATALOGUE: tuple[Problem, ...] = (
     ),
 )
 
-PROBLEMS: dict[str, Problem] = {problem.id: problem for problem in CATALOGUE}
+PROBLEMS = by_id(CATALOGUE)
 BY_CODE: dict[str, Problem] = {code: problem for problem in CATALOGUE for code in problem.codes}

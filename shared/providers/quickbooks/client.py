@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 
 from shared.errors import ProviderUnavailableError
 from shared.ports.time import Clock
+from shared.providers import exact_json
 from shared.providers.call_record import CallRecord, OnCall
-from shared.providers.quickbooks import exact_json
 from shared.providers.quickbooks.errors import api_error, fault_of
 from shared.providers.wire import Answer, Wire
 

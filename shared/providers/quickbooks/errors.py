@@ -6,25 +6,18 @@ it goes into InputError only, which nobody but that person reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.values import dataclass
 from shared.errors import (
-    AdminActionError,
-    AlreadyExistsError,
     AppError,
-    ConnectionRevokedError,
-    InputError,
-    NotFoundError,
     PermanentError,
-    ProviderUnavailableError,
-    RateLimitedError,
-    StaleWriteError,
 )
-from shared.providers.quickbooks import exact_json
-from shared.providers.quickbooks.catalogue import BY_CODE, PROBLEMS, Kind, Problem
+from shared.providers import exact_json
+from shared.providers.quickbooks.catalogue import BY_CODE, PROBLEMS
 from shared.providers.wire import Answer
+from shared.providers.words import Problem, error_of, spoken
 
 THROTTLED_FOR = timedelta(seconds=60)
 """How long Intuit asks to stay away after 429. Source: developer.intuit.com, "Limits and throttles"."""
@@ -64,7 +57,11 @@ def api_error(answer: Answer, *, call: str, now: datetime) -> AppError:
     """
     fault = fault_of(answer)
     label = f"quickbooks {call} answered {answer.status} {fault.code}".rstrip()
-    return _raisable(_problem(answer.status, fault), label, fault, _resume_at(answer, now))
+    problem = _problem(answer.status, fault)
+    if problem is None:
+        return PermanentError(label)
+    said = f" QuickBooks says: {fault.detail}" if fault.detail else ""
+    return error_of(problem, label, resume_at=_resume_at(answer, now), sentence=f"{spoken(problem)}{said}")
 
 
 def token_error(answer: Answer, *, call: str, now: datetime) -> AppError:
@@ -81,7 +78,7 @@ def token_error(answer: Answer, *, call: str, now: datetime) -> AppError:
         problem = PROBLEMS["quota_used_up"]
     elif answer.status >= 500:
         problem = PROBLEMS["quickbooks_unavailable"]
-    return _raisable(problem, label, Fault(code, ""), _resume_at(answer, now))
+    return error_of(problem, label, resume_at=_resume_at(answer, now))
 
 
 def token_error_code(answer: Answer) -> str:
@@ -104,31 +101,6 @@ def _problem(status: int, fault: Fault) -> Problem | None:
     if status == 404:
         return PROBLEMS["not_found"]
     return PROBLEMS["refused"] if fault.code else None
-
-
-def _raisable(problem: Problem | None, label: str, fault: Fault, resume_at: datetime) -> AppError:
-    if problem is None:
-        return PermanentError(label)
-    match problem.kind:
-        case Kind.RECONNECT:
-            return ConnectionRevokedError(label)
-        case Kind.ADMIN:
-            return AdminActionError(label, reason=problem.id)
-        case Kind.WAIT:
-            return RateLimitedError(label, resume_at=resume_at)
-        case Kind.RETRY:
-            return ProviderUnavailableError(label)
-        case Kind.GONE:
-            return NotFoundError(label)
-        case Kind.TAKEN:
-            return AlreadyExistsError(label)
-        case Kind.STALE:
-            return StaleWriteError(label)
-        case Kind.INPUT:
-            said = f" QuickBooks says: {fault.detail}" if fault.detail else ""
-            return InputError(f"{problem.sentence} {problem.action}{said}")
-        case Kind.OURS:
-            return PermanentError(label)
 
 
 def _resume_at(answer: Answer, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
@@ -30,6 +30,7 @@ from shared.providers.quickbooks.client import Json, QuickBooksHttp, entity_of, 
 from shared.providers.quickbooks.reading import (
     application_of,
     choice_from,
+    custom_fields_from,
     customer_from,
     invoice_from,
     is_voided,
@@ -105,6 +106,12 @@ class QuickBooksLedger:
         return tuple(customer_from(body, self._home_currency(body)) for body in found)
 
     @reads
+    def customer(self, customer_id: str) -> LedgerCustomer | None:
+        """One that was deleted is inactive there, and still read."""
+        body = self._read("Customer", customer_id)
+        return customer_from(body, self._home_currency(body)) if body else None
+
+    @reads
     def find_customer(self, name: str) -> LedgerCustomer | None:
         """By display name as QuickBooks compares it, without regard to capitals. A vendor or employee of that name is
         not found, and takes it all the same."""
@@ -125,8 +132,14 @@ class QuickBooksLedger:
         return customer_from(body, self._home_currency(body))
 
     @reads
+    def permissions(self) -> Mapping[str, bool]:
+        """None to be tried: its one scope opens the whole company."""
+        return {}
+
+    @reads
     def choices(self, kind: ChoiceKind) -> tuple[LedgerChoice, ...]:
-        """Items that can be sold, income accounts, terms, tax codes with their whole percentage; no subsidiaries."""
+        """Items that can be sold, income accounts, terms, tax codes with their whole percentage, the custom
+        fields of sales forms; no subsidiaries."""
         match kind:
             case ChoiceKind.ITEM:
                 items = self._http.select("Item", "Active = true", purpose="items.listed")
@@ -138,6 +151,9 @@ class QuickBooksLedger:
                 return tuple(map(term_from, self._http.select("Term", "Active = true", purpose="terms.listed")))
             case ChoiceKind.TAX_CODE:
                 return self._tax_codes()
+            case ChoiceKind.FIELD:
+                settings = entity_of(self._http.get("preferences", purpose="preferences.read"), "Preferences")
+                return custom_fields_from(settings)
             case ChoiceKind.SUBSIDIARY:
                 return ()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from shared.providers.quickbooks.catalogue import CATALOGUE, Problem
+from shared.domain.values import dataclass
+from shared.providers.quickbooks.catalogue import CATALOGUE
+from shared.providers.words import Problem, Scope, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +28,6 @@ class Endpoints:
             revocation=f"{root}/v2/oauth2/tokens/revoke",
             api=root,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A permission. feature: what is switched off without it. reason: one line for the person."""
-
-    name: str
-    feature: Literal["ledger"]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step an administrator takes at Intuit before anybody can connect."""
-
-    title: str
-    text: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)

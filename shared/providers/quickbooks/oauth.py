@@ -9,17 +9,18 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from shared.domain.values import dataclass
 from shared.errors import AppError, InputError, ProviderUnavailableError
 from shared.ports.marks import reads
 from shared.ports.oauth import AccessToken, Grant
 from shared.ports.time import Clock
+from shared.providers import exact_json
 from shared.providers.call_record import CallRecord, OnCall
-from shared.providers.quickbooks import exact_json
 from shared.providers.quickbooks.catalogue import BY_CODE, PROBLEMS
 from shared.providers.quickbooks.errors import token_error, token_error_code
 from shared.providers.quickbooks.manifest import MANIFEST, SCOPES, Endpoints

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,22 +17,29 @@ from shared.domain.cash.accounting import (
     PaymentKind,
 )
 from shared.domain.cash.money import Money, from_decimal
+from shared.domain.values import dataclass
 from shared.errors import InputError, PayloadError
 
 Json = Mapping[str, Any]
 
 _VOIDED = re.compile(r"\s*voided\b", re.IGNORECASE)
+_FIELD_USED = "SalesFormsPrefs.UseSalesCustom"
+_FIELD_NAME = "SalesFormsPrefs.SalesCustomName"
 _REFERENCE = re.compile(r"\[ref ([^\]\s]+)\]")
 
 
 def customer_from(body: Json, home_currency: str) -> LedgerCustomer:
-    """Source: Customer {"Id", "DisplayName", "PrimaryEmailAddr": {"Address"}, "Active", "CurrencyRef"}."""
+    """Source: Customer {"Id", "DisplayName", "GivenName", "FamilyName", "PrimaryEmailAddr": {"Address"},
+    "PrimaryPhone": {"FreeFormNumber"}, "Active", "CurrencyRef"}."""
     return LedgerCustomer(
         customer_id=text(body, "Id"),
         name=text(body, "DisplayName"),
         email=str((body.get("PrimaryEmailAddr") or {}).get("Address") or ""),
         active=body.get("Active", True) is True,
         currency=currency_of(body, home_currency),
+        phone=str((body.get("PrimaryPhone") or {}).get("FreeFormNumber") or ""),
+        first_name=str(body.get("GivenName") or ""),
+        last_name=str(body.get("FamilyName") or ""),
     )
 
 
@@ -140,6 +146,22 @@ def payment_from(body: Json, home_currency: str, kind: PaymentKind, applied: Map
 def choice_from(body: Json) -> LedgerChoice:
     name = str(body.get("FullyQualifiedName") or text(body, "Name"))
     return LedgerChoice(text(body, "Id"), name, active=body.get("Active", True) is True)
+
+
+def custom_fields_from(preferences: Json) -> tuple[LedgerChoice, ...]:
+    """The custom fields that are switched on, by the number that invoices name them with.
+
+    Source: Preferences {"SalesFormsPrefs": {"CustomField": [{"CustomField": [
+    {"Name": "SalesFormsPrefs.UseSalesCustom1", "BooleanValue"},
+    {"Name": "SalesFormsPrefs.SalesCustomName1", "StringValue"}]}]}}.
+    """
+    groups = (preferences.get("SalesFormsPrefs") or {}).get("CustomField") or []
+    told = {str(kept.get("Name")): kept for group in groups for kept in group.get("CustomField") or []}
+    return tuple(
+        LedgerChoice(number, str(told.get(f"{_FIELD_NAME}{number}", {}).get("StringValue") or f"Custom field {number}"))
+        for number in ("1", "2", "3")
+        if told.get(f"{_FIELD_USED}{number}", {}).get("BooleanValue") is True
+    )
 
 
 def term_from(body: Json) -> LedgerChoice:

@@ -17,7 +17,7 @@ from typing import Any
 from shared.domain.cash.accounting import LedgerChange, RecordKind
 from shared.domain.ids import digest
 from shared.errors import PayloadError, ProofError
-from shared.providers.quickbooks import exact_json
+from shared.providers import exact_json
 
 SIGNATURE_HEADER = "intuit-signature"
 
@@ -127,6 +127,6 @@ def _text(event: Mapping[str, Any], key: str) -> str:
 def _time(event: Mapping[str, Any], key: str) -> datetime:
     try:
         found = datetime.fromisoformat(_text(event, key))
-    except ValueError as error:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:  # the year 1 in a zone east of us is before time
         raise PayloadError(f"a QuickBooks event whose {key} is no time") from error
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from shared.domain.cash.accounting import InvoiceDraft, InvoiceLine, NewCustomer
 from shared.domain.cash.money import digits_of, rounded
+from shared.domain.values import dataclass
 
 TAXED = "TAX"
 UNTAXED = "NON"

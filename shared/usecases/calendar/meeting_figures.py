@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.calendar.meeting import Occurrence, visible_occurrence
 from shared.domain.people import Viewer
+from shared.domain.values import dataclass
 from shared.ports.time import Clock
 from shared.records.calendar import Events, Side
 from shared.records.store import TenantStore

@@ -7,7 +7,7 @@ meeting's version lets one finish. Only occurrences that changed are written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from shared import log
@@ -36,15 +36,17 @@ from shared.domain.matching import Known
 from shared.domain.message import participant_keys
 from shared.domain.quarantine import Parked
 from shared.domain.settings import Organization
+from shared.domain.values import dataclass
 from shared.errors import PayloadError
 from shared.ports.calendar import Recurrence
 from shared.ports.documents import Write
 from shared.ports.time import Clock, Jitter
 from shared.records.calendar import OCCURRENCE, Copies, Events, Meetings
 from shared.records.mail import Timelines, contact_owner
-from shared.records.mailboxes import MAILBOX, Stored, mailbox_path, stored
+from shared.records.mailboxes import MAILBOX, mailbox_path
 from shared.records.organizations import Organizations
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored, stored
 from shared.usecases.calendar.decide_events import look_up_people
 from shared.usecases.calendar.queue_work import rebuild_task
 from shared.usecases.quarantine import park

@@ -57,8 +57,9 @@ def rebuild_meetings_of(store: TenantStore, mailbox_id: str, *, cause: str, task
         after = page[-1].copy_id
 
 
-def reread_calendars(store: TenantStore, *, tasks: Tasks, clock: Clock) -> int:
-    """Queue a whole reading of every calendar that is followed, under a new generation; returns how many.
+def reread_calendars(store: TenantStore, *, tasks: Tasks, clock: Clock, mailbox_id: str | None = None) -> int:
+    """Queue a whole reading of every calendar that is followed, or of one mailbox's, under a new generation; returns
+    how many.
 
     One reading serves every address that became known before it begins. It begins when the current slot of two minutes
     is over, so that the contacts of an import cause one and not one each.
@@ -70,7 +71,7 @@ def reread_calendars(store: TenantStore, *, tasks: Tasks, clock: Clock) -> int:
             sync_task(store.tenant, mailbox.mailbox_id, stream.stream_id, Cause.REREAD, str(slot)), not_before=start
         )
         for mailbox in Mailboxes(store).all()
-        if mailbox.served
+        if mailbox.served and mailbox_id in (None, mailbox.mailbox_id)
         for stream in CalendarStreams(store, mailbox.mailbox_id).all()
         if not stream.closed
     ]

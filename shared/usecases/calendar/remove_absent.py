@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from shared.domain.calendar.copy import EventCopy
 from shared.domain.calendar.stream import Absence, CalendarStream, Verdict, held_for_a_person
 from shared.domain.quarantine import Parked, ParkedState, parked_id
+from shared.domain.values import dataclass
 from shared.ports.documents import Write
 from shared.records.followups import Quarantine
 from shared.usecases.calendar.served import ServedCalendars

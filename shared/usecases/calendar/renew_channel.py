@@ -91,7 +91,10 @@ def _replace(
 
 
 def _give_way(served: ServedCalendars, stream_id: str, mine: CalendarWatch) -> None:
-    """Another renewal was quicker. It knows of this channel, and may have had it stopped before it ran."""
+    """Another renewal was quicker. It knows of this channel, and may have had it stopped before it ran.
+
+    Raises: ContendedError while no channel of the other's runs: it may have died on its way to one.
+    """
     stored = served.streams.watch(stream_id)
     assert mine.channel is not None
     if stored is not None and stored.value.channel == mine.channel:
@@ -100,6 +103,8 @@ def _give_way(served: ServedCalendars, stream_id: str, mine: CalendarWatch) -> N
     with suppress(AlreadyExistsError):
         served.store.commit([Outbox(served.store).creating(stop) for stop in stops])
     served.tasks.create(keep_promise_tasks(stops))
+    if stored is not None and stored.value.due(served.clock.now()):
+        raise ContendedError(f"the channel of calendar stream {stream_id} is being opened")
 
 
 def _stops(

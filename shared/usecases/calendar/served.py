@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared import log
+from shared.domain.values import dataclass
 from shared.log import Id
 from shared.ports.calendar import Calendar
 from shared.ports.tasks import Tasks

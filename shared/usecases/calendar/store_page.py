@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from shared.domain.calendar.copy import EventCopy, copy_after, copy_id_of, meeting_id_of
@@ -12,6 +12,7 @@ from shared.domain.calendar.meeting import HoldingRef
 from shared.domain.calendar.rules import EventDecision, Matched, decide_event
 from shared.domain.calendar.stream import CalendarStream
 from shared.domain.quarantine import Parked
+from shared.domain.values import dataclass
 from shared.ports.calendar import EventPage, UnreadableEvent
 from shared.ports.documents import Write
 from shared.records.calendar import Meetings

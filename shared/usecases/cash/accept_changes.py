@@ -19,7 +19,7 @@ from shared.records.routes import Routes, Target
 from shared.records.store import TenantStore
 from shared.usecases.accept_delivery import accept_delivery, delivered_body, done, find_delivery
 from shared.usecases.cash.open_ledger import OpenLedger
-from shared.usecases.cash.sync_ledger_record import sync_ledger_record
+from shared.usecases.cash.sync_ledger_record import PAYMENT_KINDS, sync_ledger_record
 
 KIND = "ledger.changed"
 WORKER = "payment_sync"
@@ -79,7 +79,14 @@ def _accept(
 
 
 def sync_delivery(
-    store: TenantStore, delivery_id: str, *, vault: Vault, open_ledger: OpenLedger, clock: Clock, jitter: Jitter
+    store: TenantStore,
+    delivery_id: str,
+    *,
+    vault: Vault,
+    open_ledger: OpenLedger,
+    tasks: Tasks,
+    clock: Clock,
+    jitter: Jitter,
 ) -> None:
     """Read again everything a delivery names. Safe to repeat; one that is done is not read again.
 
@@ -91,8 +98,9 @@ def sync_delivery(
     connection_id = found.value.connection_id
     changes = [change_from(fields) for fields in json.loads(delivered_body(vault, found.value))]
     ledger = open_ledger(connection_id)
-    for change in {(change.kind, change.id): change for change in changes}.values():
-        sync_ledger_record(store, connection_id, change, ledger=ledger, clock=clock, jitter=jitter)
+    named = {(change.kind, change.id): change for change in changes}.values()
+    for change in sorted(named, key=lambda change: change.kind not in PAYMENT_KINDS):  # a cause before its effect
+        sync_ledger_record(store, connection_id, change, ledger=ledger, tasks=tasks, clock=clock, jitter=jitter)
     try:
         store.commit([done(found.value, found.version)])
     except StaleWriteError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
+from shared.domain.cash.accounting import InvoiceDraft, InvoiceStatus, LedgerInvoice
 from shared.domain.cash.deal import ChainStep, Step, chain_step
 from shared.domain.cash.deal_money import NOT_OWED, RANK, DealMoneyState, DealStanding, money_state
 from shared.domain.cash.intent import IntentState, InvoiceIntent
@@ -17,12 +17,21 @@ from shared.domain.cash.mirror import InvoiceMirror
 from shared.domain.cash.money import total
 from shared.ports.documents import Write
 from shared.records.cash import CashRecords
-from shared.records.mailboxes import Stored
+from shared.records.stored import Stored
+from shared.usecases.cash.tell import telling, telling_customer
 
 FORWARD_STEPS = {
     DealMoneyState.PARTIALLY_PAID: Step.DEAL_PARTIALLY_PAID,
     DealMoneyState.PAID: Step.DEAL_PAID,
 }
+CUSTOMER_STEPS = {
+    InvoiceStatus.OPEN: (Step.DEAL_OPEN_AGAIN, "is open again"),
+    InvoiceStatus.PARTIALLY_PAID: (Step.DEAL_PARTIALLY_PAID, "is paid in part"),
+    InvoiceStatus.PAID: (Step.DEAL_PAID, "is paid"),
+    InvoiceStatus.VOID: (Step.INVOICE_VOIDED, "was voided in the ledger"),
+    InvoiceStatus.DELETED: (Step.INVOICE_VOIDED, "was deleted in the ledger"),
+}
+"""What is told of an invoice that belongs to no deal, by what it has become."""
 
 
 def booking(
@@ -38,7 +47,7 @@ def booking(
         else records.invoices.creating(after.key, after)
     )
     if after.deal_id is None:
-        return [write]
+        return [write, *_told_customer(records, before.value if before else None, after, now)]
     edits = _edit_steps(records, before.value if before else None, after, now, cause)
     return [write, *edits, *_standing(records, before, after, now, cause)]
 
@@ -49,6 +58,7 @@ def _edit_steps(
     """What the chain says of the change itself: voided, edited field by field, sent."""
     if before is None or after.deal_id is None:
         return []
+    deal_id = after.deal_id
     was, invoice = before.invoice, after.invoice
     told: list[tuple[Step, str]] = []
     if invoice.status in NOT_OWED and was.status is not invoice.status:
@@ -56,24 +66,41 @@ def _edit_steps(
     elif after.conflicts and after.conflicts != before.conflicts:
         fields = "; ".join(f"{edit.field}: {edit.theirs} instead of {edit.ours}" for edit in after.conflicts)
         told.append((Step.INVOICE_EDITED, f"Invoice {invoice.number} was edited in the ledger. {fields}."))
-    sent = [sent_step(after, after.deal_id, now, cause=cause)] if invoice.emailed and not was.emailed else []
-    return [
-        *map(records.stepping, sent),
-        *(
-            records.stepping(
-                chain_step(
-                    after.deal_id,
-                    step,
-                    now,
-                    cause=cause,
-                    other_id=invoice.invoice_id,
-                    sentence=sentence,
-                    new=(after.key, invoice.version, sentence),
-                )
-            )
-            for step, sentence in told
-        ),
+    steps = [
+        chain_step(
+            deal_id,
+            step,
+            now,
+            cause=cause,
+            other_id=invoice.invoice_id,
+            sentence=sentence,
+            new=(after.key, invoice.version, sentence),
+        )
+        for step, sentence in told
     ]
+    if invoice.emailed and not was.emailed:
+        steps.append(sent_step(after, deal_id, now, cause=cause))
+    return telling(records, *steps)
+
+
+def _told_customer(
+    records: CashRecords, before: InvoiceMirror | None, after: InvoiceMirror, now: datetime
+) -> list[Write]:
+    """An invoice made by hand for a contact has no deal and no chain: what becomes of it stands on their timeline."""
+    intent = records.intents.find(after.intent_id) if after.intent_id else None
+    was, invoice = before.invoice if before else None, after.invoice
+    if intent is None or was is None or was.status is invoice.status:
+        return []
+    step, word = CUSTOMER_STEPS[invoice.status]
+    sentence = f"Invoice {invoice.number} over {was.total} {word}; {invoice.balance} is outstanding."
+    keys, new = customer_keys(intent.value), (after.key, invoice.version)
+    return telling_customer(records.store, keys, step, now, sentence, new=new)
+
+
+def customer_keys(intent: InvoiceIntent) -> tuple[str, ...]:
+    """Whose timelines tell of an invoice without a deal: who pays, and the contact it was made for."""
+    contact_id = intent.bill.contact_id if intent.bill else intent.customer_key
+    return tuple(dict.fromkeys((intent.customer_key, contact_id)))
 
 
 def sent_step(mirror: InvoiceMirror, deal_id: str, at: datetime, *, cause: str) -> ChainStep:
@@ -94,32 +121,30 @@ def _standing(
     others = [kept.value.invoice for kept in records.invoices_of_deal(deal_id) if kept.value.key != after.key]
     invoices = [*others, after.invoice]
     state = money_state(invoices)
-    moved = replace(known, state=state, written=known.written + 1)
+    step = _money_step(known.state, state, first=before is None)
+    open_again = step is Step.DEAL_OPEN_AGAIN if step else known.open_again and state is known.state
+    moved = replace(known, state=state, written=known.written + 1, open_again=open_again)
     writes = [
         records.standings.updating(deal_id, moved, stored.version)
         if stored
         else records.standings.creating(deal_id, moved)
     ]
-    step = _money_step(known.state, state, first=before is None)
     if step is not None:
         owed = [invoice for invoice in invoices if invoice.status not in NOT_OWED]
         same = [invoice for invoice in owed if invoice.total.currency == after.invoice.total.currency]
         outstanding = total((invoice.balance for invoice in same), after.invoice.total.currency)
         invoiced = total((invoice.total for invoice in same), after.invoice.total.currency)
         sentence = f"{invoiced - outstanding} of {invoiced} is settled; {outstanding} is outstanding."
-        writes.append(
-            records.stepping(
-                chain_step(
-                    deal_id,
-                    step,
-                    now,
-                    cause=cause,
-                    other_id=after.invoice.invoice_id,
-                    sentence=sentence,
-                    new=(moved.written,),
-                )
-            )
+        told = chain_step(
+            deal_id,
+            step,
+            now,
+            cause=cause,
+            other_id=after.invoice.invoice_id,
+            sentence=sentence,
+            new=(moved.written,),
         )
+        writes += telling(records, told)
     return writes
 
 
@@ -143,16 +168,21 @@ def created_step(
     records: CashRecords, intent: InvoiceIntent, invoice: LedgerInvoice, now: datetime, *, cause: str
 ) -> list[Write]:
     """The deal's chain hears that the invoice stands, or why it is held back."""
-    if intent.deal_id is None:
-        return []
     equal = intent.state is IntentState.CREATED
+    new = (intent.intent_id, intent.state.value)
+    if intent.deal_id is None:
+        made = f"Invoice {intent.record_number}, {invoice.number} in the ledger, over {invoice.total} was made."
+        keys = customer_keys(intent)
+        return telling_customer(records.store, keys, Step.INVOICE_CREATED, now, made, new=new) if equal else []
     step = chain_step(
         intent.deal_id,
         Step.INVOICE_CREATED if equal else Step.INVOICE_STOPPED,
         now,
         cause=cause,
         other_id=invoice.invoice_id,
-        sentence=f"Invoice {invoice.number} over {invoice.total} is in the ledger." if equal else intent.reason,
-        new=(intent.intent_id, intent.state.value),
+        sentence=f"Invoice {intent.record_number} over {invoice.total} is in the ledger as {invoice.number}."
+        if equal
+        else intent.reason,
+        new=new,
     )
-    return [records.stepping(step)]
+    return telling(records, step)

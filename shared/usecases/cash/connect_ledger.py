@@ -13,6 +13,9 @@ from shared.domain.cash.accounting import LedgerCompany
 from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.connection import Connection, ConsentState, Credentials
 from shared.domain.mailbox import Status
+from shared.domain.outbox import promise
+from shared.domain.people import User
+from shared.errors import InputError
 from shared.ports.cash import Ledger
 from shared.ports.documents import Documents
 from shared.ports.oauth import Grant
@@ -20,10 +23,11 @@ from shared.ports.tasks import Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.connections import Connections
+from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers
-from shared.records.mailboxes import Stored
 from shared.records.routes import Target, adding_route
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.records.todos import Todos
 from shared.usecases.access_token import Credit, access_token
 from shared.usecases.connect_organization import organization_keeper
@@ -86,6 +90,25 @@ def connect_by_keys(credit: Credit, *, provider: str, user_id: str, grant: Grant
     kept = guarded(credit.jitter, f"{provider} connection", lambda: keep(credit, consent, grant))
     tasks.create(keep_promise_tasks(kept.promises))
     return kept.connection.connection_id
+
+
+def reopen_ledger(store: TenantStore, connection_id: str, actor: User, *, tasks: Tasks, clock: Clock) -> None:
+    """What an administrator had to do at the other side is done: read the company once more, as after connecting.
+
+    Raises: NotFoundError; InputError for a connection that waits for nobody, or whose grant is gone.
+    """
+    status = Connections(store).get(connection_id).value.status
+    if status is not Status.ADMIN_ACTION_NEEDED:
+        raise InputError(
+            "This connection has to be made anew."
+            if status is Status.RECONNECT_NEEDED
+            else "This connection does not wait for an administrator."
+        )
+    now = clock.now()
+    again = promise("ledger_open", {"tenant": store.tenant, "connection": connection_id}, now, connection_id, str(now))
+    audit = Audit(store).recording(actor.user_id, "connection.tried_again", connection_id, now)
+    store.commit([Outbox(store).creating(again), audit])
+    tasks.create(keep_promise_tasks([again]))
 
 
 def _settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from shared.domain.cash.contract import UNDER_WAY, Contract, ContractStatus
 from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.signing import EnvelopeState, EnvelopeStatus, SignerState, SignerStatus
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError, NotFoundError
 from shared.ports.cash import Signing
 from shared.ports.documents import Write
@@ -22,6 +23,7 @@ from shared.records.store import TenantStore, guarded
 from shared.usecases.cash.move_contract import move_contract
 from shared.usecases.cash.reconcile_contracts import reconcile_task
 from shared.usecases.cash.renew_contract import renew_contract
+from shared.usecases.cash.tell import telling
 from shared.usecases.cash.write_quote import require_deal
 
 
@@ -291,7 +293,7 @@ def _note(
         )
         writes: list[Write] = [
             records.contracts.updating(contract_id, after, stored.version),
-            records.stepping(told),
+            *telling(records, told),
             Audit(store).recording(user.user_id, step.value, contract_id, now),
         ]
         store.commit(writes)

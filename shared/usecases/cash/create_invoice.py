@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.cash.intent import IntentState, InvoiceIntent, intent_id, intent_id_by_hand, invoice_number
 from shared.domain.cash.money import Money
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Quote, QuoteLine, QuoteStatus, instalments, require_sendable
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.tasks import Tasks
 from shared.ports.time import Chance, Clock, Jitter
@@ -68,7 +69,7 @@ def propose_invoice(store: TenantStore, source: Source, viewer: User, *, chance:
     source: without a key, one is made.
     Raises: ForbiddenError, NotFoundError; InputError, also where no ledger is connected.
     """
-    require_finance(viewer)
+    require_finance(store, viewer)
     records = CashRecords(store)
     source = source if source.key else replace(source, key=chance.token())
     connection_id = ledger_to_use(records)
@@ -111,7 +112,7 @@ def create_invoice(
     are the contract's and are not changed here.
     Raises: ForbiddenError, NotFoundError; InputError with what to correct.
     """
-    require_finance(actor)
+    require_finance(store, actor)
     records, now = CashRecords(store), clock.now()
     intent = (
         _of_contract(records, source, reviewed, actor, clock)

@@ -18,8 +18,8 @@ from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.cash.book_invoice import booking, created_step
 from shared.usecases.cash.finance import require_finance
 from shared.usecases.cash.open_ledger import OpenLedger
@@ -44,7 +44,7 @@ def retry_invoice(
 
     Raises: ForbiddenError, NotFoundError; InputError for one that was not stopped.
     """
-    require_finance(actor)
+    require_finance(store, actor)
     now = clock.now()
 
     def attempt() -> Promise:
@@ -67,7 +67,7 @@ def retry_invoice(
 
 def ask_to_send(store: TenantStore, intent_id: str, actor: User, *, tasks: Tasks, clock: Clock) -> None:
     """Promise to mail it to the customer. Raises: ForbiddenError, NotFoundError; InputError where it cannot be."""
-    require_finance(actor)
+    require_finance(store, actor)
     intent = CashRecords(store).intents.get(intent_id).value
     if intent.state is not IntentState.CREATED:
         raise InputError(intent.reason or f"Invoice {intent.number} is not in the ledger yet, so it cannot be sent.")
@@ -95,7 +95,7 @@ def resolve_conflict(
 
     Raises: ForbiddenError, NotFoundError; InputError where there is no conflict, or the ledger refuses ours.
     """
-    require_finance(actor)
+    require_finance(store, actor)
     records = CashRecords(store)
     if choice is Choice.PUSH_OURS:
         _push_ours(records, records.invoices.get(invoice_key).value, open_ledger, clock, jitter)
@@ -173,7 +173,7 @@ def void_invoice(
 
     Raises: ForbiddenError, NotFoundError; InputError without a reason, or where the ledger refuses.
     """
-    require_finance(actor)
+    require_finance(store, actor)
     if not reason.strip():
         raise InputError("Say why the invoice is voided; the reason is kept in the audit log.")
     records = CashRecords(store)
@@ -205,7 +205,7 @@ def match_invoice(
 
     Raises: ForbiddenError, NotFoundError; InputError for one that is on a deal.
     """
-    require_finance(actor)
+    require_finance(store, actor)
     records = CashRecords(store)
     records.deals.get(deal_id)
 
@@ -220,7 +220,8 @@ def match_invoice(
     guarded(jitter, f"invoice {invoice_key}", attempt)
 
 
-def unmatched_invoices(store: TenantStore, connection_id: str) -> list[InvoiceMirror]:
-    """Made in the ledger for customers of ours, and on no deal yet."""
+def unmatched_invoices(store: TenantStore, connection_id: str, viewer: User) -> list[InvoiceMirror]:
+    """Made in the ledger for customers of ours, and on no deal yet. Raises: ForbiddenError."""
+    require_finance(store, viewer)
     found = CashRecords(store).invoices.where((("connection_id", "==", connection_id), ("deal_id", "==", None)))
     return [kept.value for kept in found]

@@ -7,7 +7,7 @@ asks for on the page. A decision is made once; a repeat of the same one is shown
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hmac import compare_digest
@@ -16,6 +16,7 @@ from shared import log
 from shared.domain.cash.contract import FAILED
 from shared.domain.cash.deal import Deal, Step, chain_step
 from shared.domain.cash.quote import Acceptance, Quote, QuoteStatus
+from shared.domain.values import dataclass
 from shared.errors import InputError, NotFoundError
 from shared.ports.blobs import Blobs
 from shared.ports.documents import Write
@@ -23,8 +24,8 @@ from shared.ports.papers import Letterhead
 from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
 from shared.records.cash import CashRecords
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.records.todos import Todos
 from shared.usecases.cash.send_quote import letterhead, link_digest, pdf_key
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from shared.domain.cash.ledger_settings import Frequency
 from shared.domain.cash.money import from_decimal
 from shared.domain.cash.quote import QuoteLine
+from shared.domain.ids import is_id
 from shared.errors import InputError
 from shared.usecases.cash.create_invoice import Reviewed, Source
 from shared.usecases.cash.review_mapping import Choices
@@ -29,7 +30,7 @@ def text(form: Form, name: str, default: str | None = None) -> str:
 def record_id(form: Form, name: str, default: str | None = None) -> str:
     """An id that can be part of a path. Raises: InputError."""
     value = text(form, name, default)
-    if "/" in value:
+    if value and not is_id(value):
         raise InputError(f"The field '{name}' is no id.")
     return value
 
@@ -100,20 +101,26 @@ def _number(form: Form, name: str, default: str | None = None) -> Decimal:
 
 def choices_from(form: Form) -> Choices:
     """The mapping page as a whole. Raises: InputError."""
-    items = form.get("items", {})
-    if not isinstance(items, dict) or not all(isinstance(kept, str) for pair in items.items() for kept in pair):
-        raise InputError("The field 'items' maps products to items.")
     return Choices(
-        items=items,
+        items=_texts(form, "items", "maps products to items"),
         default_item=_optional(form, "default_item"),
         income_account_id=_optional(form, "income_account"),
         term_id=_optional(form, "term"),
         tax_code_id=_optional(form, "tax_code"),
         subsidiary_id=_optional(form, "subsidiary"),
+        fields=_texts(form, "fields", "maps fields of the ledger to fields of ours"),
         creates_customers=form.get("creates_customers") is True,
+        creates_always=form.get("creates_always") is True,
         sends_invoices=form.get("sends_invoices") is True,
         frequency=choice(form, "frequency", Frequency) if form.get("frequency") else Frequency.REAL_TIME,
     )
+
+
+def _texts(form: Form, name: str, what: str) -> Mapping[str, str]:
+    texts = form.get(name, {})
+    if not isinstance(texts, dict) or not all(isinstance(kept, str) for pair in texts.items() for kept in pair):
+        raise InputError(f"The field '{name}' {what}.")
+    return texts
 
 
 def _optional(form: Form, name: str) -> str | None:

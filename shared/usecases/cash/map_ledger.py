@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.cash.mapping import CustomerField
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.tasks import Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.ledgers import ledgers
 from shared.records.store import TenantStore
 from shared.usecases.cash import review_mapping
+from shared.usecases.cash.connect_ledger import reopen_ledger
 from shared.usecases.cash.decide_invoice import match_invoice, unmatched_invoices
-from shared.usecases.cash.finance import require_finance
+from shared.usecases.cash.finance import require_ledger_setup
 from shared.usecases.cash.forms import Form, choice, choices_from, record_id, text
 from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.plan_invoices import won_before_the_switch
 from shared.usecases.cash.read_ledger import read_task
 from shared.usecases.cash.review_mapping import Decision, Similar
+from shared.usecases.cash.sync_customer import settle_conflict
 
 
 @dataclass(frozen=True, slots=True)
 class MappingDesk:
-    """Every action is open to admins and finance alone."""
+    """Every action is open to administrators and finance alone; those that show invoices, to whom those are shown.
+
+    waiting_ledger: opens the ledger also while its connection waits for an administrator, to see what is missing.
+    """
 
     store: TenantStore
     connection_id: str
@@ -34,13 +40,14 @@ class MappingDesk:
     tasks: Tasks
     clock: Clock
     jitter: Jitter
+    waiting_ledger: OpenLedger
 
     def act(self, action: str, form: Form) -> Any:
         """Carry out what the page asks for and return what it shows.
 
         Raises: ForbiddenError; InputError for an action that is not there; what the action raises.
         """
-        require_finance(self.user)
+        require_ledger_setup(self.user)
         method = ACTIONS.get(action)
         if method is None:
             raise InputError(f"The action is one of {', '.join(ACTIONS)}.")
@@ -55,6 +62,13 @@ class MappingDesk:
     def choices(self, _form: Form) -> Any:
         return review_mapping.ledger_choices(self.user, ledger=self.open_ledger(self.connection_id))
 
+    def permissions(self, _form: Form) -> Any:
+        return self.waiting_ledger(self.connection_id).permissions()
+
+    def reopen(self, _form: Form) -> Any:
+        reopen_ledger(self.store, self.connection_id, self.user, tasks=self.tasks, clock=self.clock)
+        return {"queued": True}
+
     def settings(self, _form: Form) -> Any:
         return ledgers(self.store).get(self.connection_id).value
 
@@ -65,7 +79,7 @@ class MappingDesk:
         return won_before_the_switch(self.store, record_id(form, "pipeline"))
 
     def unmatched(self, _form: Form) -> Any:
-        found = unmatched_invoices(self.store, self.connection_id)
+        found = unmatched_invoices(self.store, self.connection_id, self.user)
         return [{"key": mirror.key, "invoice": mirror.invoice} for mirror in found]
 
     def decide(self, form: Form) -> Any:
@@ -83,6 +97,19 @@ class MappingDesk:
             percent=percent if isinstance(percent, int) else 100,
         )
 
+    def settle(self, form: Form) -> Any:
+        return settle_conflict(
+            self.store,
+            self.connection_id,
+            record_id(form, "key"),
+            choice(form, "field", CustomerField),
+            take_theirs=form.get("take_theirs") is True,
+            actor=self.user.user_id,
+            tasks=self.tasks,
+            clock=self.clock,
+            jitter=self.jitter,
+        )
+
     def items(self, form: Form) -> Any:
         products = form.get("products")
         if not isinstance(products, dict) or not all(isinstance(name, str) for name in products.values()):
@@ -92,7 +119,13 @@ class MappingDesk:
 
     def save(self, form: Form) -> Any:
         return review_mapping.save_choices(
-            self.store, self.connection_id, choices_from(form), self.user, clock=self.clock, jitter=self.jitter
+            self.store,
+            self.connection_id,
+            choices_from(form),
+            self.user,
+            open_ledger=self.open_ledger,
+            clock=self.clock,
+            jitter=self.jitter,
         )
 
     def reviewed(self, _form: Form) -> Any:
@@ -119,7 +152,7 @@ class MappingDesk:
 ACTIONS: Mapping[str, Any] = {
     name: getattr(MappingDesk, name)
     for name in (
-        "customers", "choices", "settings", "blocking", "listed", "unmatched", "decide", "items", "save", "reviewed",
-        "switch", "match", "reconcile",
+        "customers", "choices", "permissions", "settings", "blocking", "listed", "unmatched", "decide", "items", "save",
+        "reviewed", "settle", "switch", "match", "reconcile", "reopen",
     )
 }  # fmt: skip

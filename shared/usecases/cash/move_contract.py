@@ -17,6 +17,7 @@ from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.store import TenantStore, guarded
 from shared.records.todos import Todos
+from shared.usecases.cash.tell import telling
 from shared.usecases.promises import keep_promise_tasks
 
 STATUS_STEPS = {
@@ -69,7 +70,7 @@ def move_contract(
         writes: list[Write] = list(also)
         if after != before:
             writes.append(records.contracts.updating(contract_id, after, stored.version))
-            writes += [records.stepping(step) for step in _steps(before, after, now, cause)]
+            writes += telling(records, *_steps(before, after, now, cause))
             writes += _told_owner(records, before, after, now)
             writes += [Outbox(store).creating(kept) for kept in promises]
         if writes:

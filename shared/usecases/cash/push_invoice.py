@@ -7,6 +7,7 @@ are all made from the intent, so that even a call nobody knows of can only meet 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ from shared.ports.time import Chance, Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import ledgers
+from shared.records.numbers import next_number
 from shared.records.people import Contacts
 from shared.records.store import TenantStore, guarded
 from shared.usecases.cash.book_invoice import booking, created_step, difference
@@ -45,6 +47,7 @@ from shared.usecases.cash.promise_sending import sendings
 from shared.usecases.lease import Held, take_lease
 from shared.usecases.promises import keep_promise_tasks
 
+PREFIX = "INV"
 BUSY_FOR = timedelta(seconds=30)
 CALLS_AT_MOST = 5
 """After so many calls, a ledger that says our number is taken and shows nobody by it is not asked again."""
@@ -144,13 +147,31 @@ def _draft(
     billed = next(iter(Contacts(records.store).get_all([quote.contact_id])), None)
     email = billed.contact.emails[0] if billed and billed.contact.emails else ""
     today = clock.now().astimezone(ZoneInfo(settings.company.time_zone)).date()
-    draft = draft_of(intent, quote, settings, customer_id=customer_id, issued_on=today, email=email)
+    draft = draft_of(
+        intent,
+        quote,
+        settings,
+        customer_id=customer_id,
+        issued_on=today,
+        email=email,
+        facts=_facts(records, intent, settings),
+    )
     if draft.total != intent.expected:
         raise InputError(
             f"Quote {quote.number} comes to {draft.total} now, and {intent.expected} was planned; it changed after the "
             "contract was signed."
         )
     return draft
+
+
+def _facts(records: CashRecords, intent: InvoiceIntent, settings: LedgerSettings) -> Mapping[str, str]:
+    """What custom fields are filled from; read only where some are mapped."""
+    if not settings.fields or intent.deal_id is None:
+        return {}
+    from shared.usecases.cash.review_contract import contract_facts, deal_facts
+
+    contract = records.contracts.find(intent.contract_id) if intent.contract_id else None
+    return contract_facts(records.store, contract.value) if contract else deal_facts(records.store, intent.deal_id)
 
 
 def _quote(records: CashRecords, intent: InvoiceIntent) -> Quote:
@@ -175,15 +196,17 @@ def _settle(
     assert draft is not None
     now, tenant = clock.now(), records.store.tenant
     equal = equals(invoice, draft)
-    settled = replace(
+    outcome = replace(
         intent,
         state=IntentState.CREATED if equal else IntentState.DIFFERS,
         invoice_id=invoice.invoice_id,
         reason="" if equal else difference(invoice, draft),
     )
-    sending = sendings(records, settled, invoice, now)
+    sending = sendings(records, outcome, invoice, now)
 
     def attempt() -> None:
+        record_number, taking = _record_number(records, outcome)
+        settled = replace(outcome, record_number=record_number)
         before = records.invoices.find(invoice_key(intent.connection_id, invoice.invoice_id))
         mirror = InvoiceMirror(
             invoice=believed(before.value.invoice if before else None, invoice),
@@ -193,8 +216,9 @@ def _settle(
             contract_id=intent.contract_id,
             intent_id=intent.intent_id,
             agreed=agreed_of(invoice) if equal else _asked_for(invoice, draft),
+            record_number=record_number,
         )
-        writes = booking(records, before, mirror, now, cause=intent.intent_id)
+        writes = taking + booking(records, before, mirror, now, cause=intent.intent_id)
         writes += created_step(records, settled, invoice, now, cause=intent.intent_id)
         writes += [Outbox(records.store).creating(kept) for kept in sending]
         held.release(settled, writes)
@@ -203,6 +227,15 @@ def _settle(
     tasks.create(keep_promise_tasks(sending))
     log.event("invoice.created", tenant=tenant, intent=intent.intent_id, equal=equal)
     return held.value
+
+
+def _record_number(records: CashRecords, intent: InvoiceIntent) -> tuple[str, list[Write]]:
+    """The next number of our own row, taken in the commit of the outcome: an invoice that was never made uses up none,
+    and one that was stopped after it stood in the ledger keeps its own."""
+    if intent.record_number:
+        return intent.record_number, []
+    number, taking = next_number(records.store, PREFIX)
+    return number, [taking]
 
 
 def _asked_for(invoice: LedgerInvoice, draft: InvoiceDraft) -> Agreed:

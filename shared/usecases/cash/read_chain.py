@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.deal import ChainStep, Deal
 from shared.domain.cash.quote import Quote
+from shared.domain.cash.told import without_figures
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import NotFoundError
 from shared.records.cash import CashRecords
 from shared.records.store import TenantStore
 from shared.records.todos import Todo, Todos
+from shared.usecases.cash.finance import may_see_deal, sees_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,21 @@ class Chain:
 
 
 def read_chain(store: TenantStore, deal_id: str, user: User) -> Chain:
-    """Raises: NotFoundError, also for a deal the user may not see: its existence is not told."""
+    """For whoever may see the deal, and for finance; who sees no ledger figures reads what happened without them.
+
+    Raises: NotFoundError, also for a deal the user may not see: its existence is not told.
+    """
     records = CashRecords(store)
     deal = records.deals.get(deal_id).value
-    if not user.viewer.may_see_records_of(deal.owner_id):
+    if not may_see_deal(deal, user.viewer):
         raise NotFoundError(f"deal {deal_id} does not exist")
+    figures = sees_figures(store, user.viewer)
     quotes = [kept.value for kept in records.quotes.where((("deal_id", "==", deal_id),))]
     contracts = [kept.value for kept in records.contracts_of_deal(deal_id)]
     return Chain(
         deal=deal,
         quotes=tuple(sorted(quotes, key=lambda quote: quote.number)),
         contracts=tuple(sorted(contracts, key=lambda contract: contract.number)),
-        steps=tuple(records.chain(deal_id)),
+        steps=tuple(step if figures else without_figures(step) for step in records.chain(deal_id)),
         todos=tuple(Todos(store).of_deal(deal_id)),
     )

@@ -6,6 +6,7 @@ after the tasks exist; the stretch before it is read twice, because what was bei
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.ids import digest
 from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.ports.cash import Ledger
-from shared.ports.documents import Conditions, Documents
+from shared.ports.documents import ID, Conditions, Documents
 from shared.ports.tasks import Task, Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
@@ -24,7 +25,9 @@ from shared.records.ledgers import ledgers
 from shared.records.store import TenantStore, guarded
 from shared.records.sweeps import connected_ledgers
 from shared.usecases.cash.accept_changes import WORKER, change_fields
+from shared.usecases.cash.ensure_customer import create_missing_customers
 from shared.usecases.cash.plan_invoices import push_promise
+from shared.usecases.cash.sync_ledger_record import PAYMENT_KINDS
 from shared.usecases.promises import keep_promise_tasks
 
 OVERLAP = timedelta(minutes=2)
@@ -33,6 +36,15 @@ BEHIND = timedelta(minutes=10)
 """A ledger that told of changes up to longer ago than this has more to tell at once."""
 
 FIRST_LOOK_BACK = timedelta(days=1)
+MAY_STILL_GO = timedelta(days=60)
+"""How long after its last change a payment is looked for, should somebody have deleted it."""
+
+UNSETTLED_FOR = timedelta(minutes=1)
+"""Ledgers tell whole seconds, and clocks differ: a record that changed so lately may change again and look the same."""
+
+AFTER_PAYMENTS = timedelta(seconds=5)
+"""A payment is read with the invoices it touches; told first, it stands before what it does to the deal."""
+
 STILL_OWED = (InvoiceStatus.OPEN.value, InvoiceStatus.PARTIALLY_PAID.value)
 READER = "ledger_read"
 
@@ -49,7 +61,8 @@ def read_ledger(
 ) -> int:
     """Queue the reading of everything that changed; returns how many records.
 
-    thorough: also every invoice that is still owed, because a ledger may not tell of what was deleted.
+    thorough: also every invoice that is still owed and, where there are no notices, every payment of the last weeks:
+    such a ledger may not tell of what was deleted, and a payment that is gone need not show on its invoice.
     Raises: NotFoundError; what the ledger raises.
     """
     asked_at = clock.now()
@@ -58,9 +71,14 @@ def read_ledger(
     page = ledger.changes_since(since)
     changes = {(change.kind, change.id): change for change in page.changes}
     if thorough:
-        for owed in _still_owed(store, connection_id, asked_at):
-            changes.setdefault((owed.kind, owed.id), owed)
-    tasks.create([_sync_task(store.tenant, connection_id, change, since) for change in changes.values()])
+        again = _still_owed(store, connection_id, asked_at)
+        if not settings.has_notices:
+            again += _lately_paid(store, connection_id, asked_at)
+        for change in again:
+            changes.setdefault((change.kind, change.id), change)
+    tasks.create(_sync_tasks(store.tenant, connection_id, list(changes.values()), asked_at))
+    if thorough:
+        create_missing_customers(store, settings, ledger=ledger, jitter=jitter)
     stuck = bring_back_stuck(store, connection_id, tasks=tasks, clock=clock)
     _move_cursor(store, connection_id, page.complete_until, asked_at, jitter)
     if since < page.complete_until < asked_at - BEHIND:
@@ -92,26 +110,46 @@ def read_task(tenant: str, connection_id: str, new: str, *, thorough: bool = Fal
     )
 
 
-def _sync_task(tenant: str, connection_id: str, change: LedgerChange, since: datetime) -> Task:
-    """since: of the reading that found it. A change that the next reading finds again is read again: two changes within
-    one second of the ledger's clock look like one."""
-    name = digest(
-        "ledger-change",
-        tenant,
-        connection_id,
-        change.kind.value,
-        change.id,
-        change.changed_at.isoformat(),
-        since.isoformat(),
-    )
+def _sync_tasks(tenant: str, connection_id: str, changes: Sequence[LedgerChange], asked_at: datetime) -> list[Task]:
+    paid = any(change.kind in PAYMENT_KINDS for change in changes)
+    return [
+        _sync_task(
+            tenant,
+            connection_id,
+            change,
+            asked_at,
+            asked_at + AFTER_PAYMENTS if paid and change.kind is RecordKind.INVOICE else None,
+        )
+        for change in changes
+    ]
+
+
+def _sync_task(
+    tenant: str, connection_id: str, change: LedgerChange, asked_at: datetime, not_before: datetime | None
+) -> Task:
+    """New by the record and the time it changed at. As long as another change may look the same, every reading that
+    finds it is a reason of its own; the first one after that is the last."""
+    reading = asked_at.isoformat() if change.changed_at > asked_at - UNSETTLED_FOR else ""
+    changed_at = change.changed_at.isoformat()
+    name = digest("ledger-change", tenant, connection_id, change.kind.value, change.id, changed_at, reading)
     payload = {"tenant": tenant, "connection": connection_id, **change_fields(change)}
-    return Task(WORKER.replace("_", "-"), WORKER, name, payload)
+    return Task(WORKER.replace("_", "-"), WORKER, name, payload, not_before)
 
 
 def _still_owed(store: TenantStore, connection_id: str, now: datetime) -> list[LedgerChange]:
     conditions: Conditions = (("connection_id", "==", connection_id), ("invoice.status", "in", STILL_OWED))
     owed = CashRecords(store).invoices.where(conditions)
     return [LedgerChange(RecordKind.INVOICE, kept.value.invoice.invoice_id, now) for kept in owed]
+
+
+def _lately_paid(store: TenantStore, connection_id: str, now: datetime) -> list[LedgerChange]:
+    conditions: Conditions = (
+        ("connection_id", "==", connection_id),
+        ("payment.updated_at", ">=", now - MAY_STILL_GO),
+    )
+    order = ("payment.updated_at", ID)
+    paid = [kept.value.payment for kept in CashRecords(store).payments.where(conditions, order_by=order)]
+    return [LedgerChange(RecordKind(kept.kind.value), kept.payment_id, now) for kept in paid if not kept.voided]
 
 
 def _move_cursor(store: TenantStore, connection_id: str, until: datetime, asked_at: datetime, jitter: Jitter) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared import log
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.signing import EnvelopeState
 from shared.domain.ids import digest
+from shared.domain.values import dataclass
 from shared.ports.cash import Signing
 from shared.ports.documents import Documents
 from shared.ports.tasks import Task, Tasks

@@ -7,7 +7,7 @@ from datetime import date
 
 from shared.domain.cash.contract import Contract
 from shared.domain.cash.contract_type import Readiness, fill, signer_problems, template_problems
-from shared.domain.cash.quote import QuoteStatus
+from shared.domain.cash.quote import Quote, QuoteStatus
 from shared.errors import NotFoundError
 from shared.ports.cash import Signing
 from shared.records.cash import CashRecords
@@ -39,10 +39,18 @@ def review_contract(store: TenantStore, contract: Contract, *, signing: Signing)
 
 def contract_facts(store: TenantStore, contract: Contract) -> Mapping[str, str]:
     """What can be filled in, as text. What is not known is empty."""
-    records = CashRecords(store)
-    deal = records.deals.get(contract.deal_id).value
-    stored = records.quotes.find(contract.quote_id) if contract.quote_id else None
-    quote = stored.value if stored else None
+    stored = CashRecords(store).quotes.find(contract.quote_id) if contract.quote_id else None
+    return {
+        **deal_facts(store, contract.deal_id, stored.value if stored else None),
+        "contract.number": contract.number,
+        "contract.starts_on": _day(contract.starts_on),
+        "contract.ends_on": _day(contract.ends_on),
+    }
+
+
+def deal_facts(store: TenantStore, deal_id: str, quote: Quote | None = None) -> Mapping[str, str]:
+    """The part of them that is known without a contract."""
+    deal = CashRecords(store).deals.get(deal_id).value
     contact_id = quote.contact_id if quote else next((person.contact_id for person in deal.contacts), None)
     found = Contacts(store).get_all([contact_id]) if contact_id else []
     contact = found[0].contact if found else None
@@ -60,9 +68,6 @@ def contract_facts(store: TenantStore, contract: Contract) -> Mapping[str, str]:
         "deal.close_on": _day(deal.close_on),
         "quote.number": quote.number if quote else "",
         "quote.total": str(quote.totals.total) if quote else "",
-        "contract.number": contract.number,
-        "contract.starts_on": _day(contract.starts_on),
-        "contract.ends_on": _day(contract.ends_on),
     }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from shared.domain.cash.accounting import ChoiceKind, LedgerChoice, LedgerCustomer
+from shared.domain.cash.contract_type import FIELDS
 from shared.domain.cash.ledger_settings import Frequency, LedgerSettings
 from shared.domain.cash.mapping import Candidate, CustomerMatch, MappingRow, MatchState, comparable, row_of
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.cash import Ledger
 from shared.ports.documents import ID, Query
@@ -20,7 +22,9 @@ from shared.records.ledgers import customer_matches, ledgers
 from shared.records.people import COMPANY, CONTACT
 from shared.records.store import TenantStore, guarded
 from shared.usecases.cash.ensure_customer import create_customer
-from shared.usecases.cash.finance import require_finance
+from shared.usecases.cash.finance import require_ledger_setup
+from shared.usecases.cash.open_ledger import OpenLedger
+from shared.usecases.cash.sync_customer import known_of, ours_of
 
 ROWS_A_PAGE = 200
 CANDIDATES = 3
@@ -52,7 +56,7 @@ def preview_customers(
 
     Raises: ForbiddenError; what the ledger raises.
     """
-    require_finance(viewer)
+    require_ledger_setup(viewer)
     ours, next_after = _ours(store, after)
     customers = [customer for customer in ledger.customers() if customer.active]
     names = [comparable(customer.name) for customer in customers]
@@ -109,7 +113,7 @@ def decide_customer(
     customer_id: of the ledger; for accept and override.
     Raises: ForbiddenError, NotFoundError; InputError.
     """
-    require_finance(actor)
+    require_ledger_setup(actor)
     settings = ledgers(store).get(connection_id).value
     matches = customer_matches(store, connection_id)
     if decision is Decision.CREATE:
@@ -122,8 +126,13 @@ def decide_customer(
         Decision.OVERRIDE: MatchState.OVERRIDDEN,
         Decision.REJECT: MatchState.REJECTED,
     }
-    kept = customer_id if decision is not Decision.REJECT else None
-    match = CustomerMatch(key, states[decision], kept, percent)
+    chosen = ledger.customer(customer_id) if decision is not Decision.REJECT else None
+    if decision is not Decision.REJECT and (chosen is None or not chosen.active):
+        raise InputError("The ledger has no such customer (any more); choose another one.")
+    kept = chosen.customer_id if chosen else None
+    ours = ours_of(store, key) if chosen else {}
+    theirs = known_of(chosen, ours) if chosen else {}
+    match = CustomerMatch(key, states[decision], kept, percent, theirs=theirs, ours=ours)
 
     def attempt() -> CustomerMatch:
         before = matches.find(key)
@@ -141,7 +150,7 @@ def suggest_items(
     viewer: User, products: Mapping[str, str], *, ledger: Ledger, similar: Similar
 ) -> tuple[MappingRow, ...]:
     """products: our product's id and name. Suggested in the same way as customers. Raises: ForbiddenError."""
-    require_finance(viewer)
+    require_ledger_setup(viewer)
     items = [item for item in ledger.choices(ChoiceKind.ITEM) if item.active]
     names = [comparable(item.name) for item in items]
     rows = []
@@ -155,7 +164,7 @@ def suggest_items(
 
 def ledger_choices(viewer: User, *, ledger: Ledger) -> Mapping[ChoiceKind, tuple[LedgerChoice, ...]]:
     """Everything that can be chosen. Raises: ForbiddenError."""
-    require_finance(viewer)
+    require_ledger_setup(viewer)
     return {kind: ledger.choices(kind) for kind in ChoiceKind}
 
 
@@ -169,16 +178,30 @@ class Choices:
     term_id: str | None = None
     tax_code_id: str | None = None
     subsidiary_id: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
     creates_customers: bool = False
+    creates_always: bool = False
     sends_invoices: bool = False
     frequency: Frequency = Frequency.REAL_TIME
 
 
 def save_choices(
-    store: TenantStore, connection_id: str, choices: Choices, actor: User, *, clock: Clock, jitter: Jitter
+    store: TenantStore,
+    connection_id: str,
+    choices: Choices,
+    actor: User,
+    *,
+    open_ledger: OpenLedger,
+    clock: Clock,
+    jitter: Jitter,
 ) -> LedgerSettings:
-    """Raises: ForbiddenError, NotFoundError."""
-    require_finance(actor)
+    """Custom fields are held against the ledger's own description of its invoices before anything is kept.
+
+    Raises: ForbiddenError, NotFoundError; InputError naming every field that one of both sides does not have.
+    """
+    require_ledger_setup(actor)
+    if choices.fields:
+        _require_fields(choices.fields, open_ledger(connection_id))
 
     def change(settings: LedgerSettings) -> LedgerSettings:
         return replace(
@@ -189,7 +212,9 @@ def save_choices(
             term_id=choices.term_id,
             tax_code_id=choices.tax_code_id,
             subsidiary_id=choices.subsidiary_id,
+            fields=choices.fields,
             creates_customers=choices.creates_customers,
+            creates_always=choices.creates_always,
             sends_invoices=choices.sends_invoices,
             frequency=choices.frequency,
         )
@@ -197,11 +222,19 @@ def save_choices(
     return _change(store, connection_id, change, actor, "ledger.mapped", clock, jitter)
 
 
+def _require_fields(fields: Mapping[str, str], ledger: Ledger) -> None:
+    theirs = {choice.id for choice in ledger.choices(ChoiceKind.FIELD) if choice.active}
+    if unknown := sorted(set(fields) - theirs):
+        raise InputError(f"The ledger's invoices have no custom field {', '.join(unknown)} that can be written.")
+    if unknown := sorted(set(fields.values()) - set(FIELDS)):
+        raise InputError(f"There is no field {', '.join(unknown)} here; choose one of {', '.join(sorted(FIELDS))}.")
+
+
 def finish_review(
     store: TenantStore, connection_id: str, actor: User, *, clock: Clock, jitter: Jitter
 ) -> LedgerSettings:
     """A person went through the mapping. Raises: ForbiddenError, NotFoundError."""
-    require_finance(actor)
+    require_ledger_setup(actor)
     now = clock.now()
     return _change(
         store,
@@ -270,7 +303,7 @@ def switch_invoicing(
 
     Raises: ForbiddenError, NotFoundError; InputError with everything that still blocks it.
     """
-    require_finance(actor)
+    require_ledger_setup(actor)
     records = CashRecords(store)
     if on:
         _require_ready(store, pipeline_id)

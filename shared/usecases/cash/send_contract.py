@@ -8,7 +8,7 @@ begins one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from shared import log
@@ -16,6 +16,7 @@ from shared.domain.cash.contract import Contract, ContractStatus
 from shared.domain.cash.contract_type import Readiness
 from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError, PermanentError, RateLimitedError
 from shared.ports.cash import Signing
 from shared.ports.tasks import Tasks

@@ -20,11 +20,12 @@ from shared.errors import ContendedError, InputError, RateLimitedError, StaleWri
 from shared.ports.documents import Write
 from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.cash.book_invoice import sent_step
 from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.sync_ledger_record import sync_invoice
+from shared.usecases.cash.tell import telling
 
 DOUBT_LASTS = timedelta(minutes=10)
 
@@ -97,7 +98,7 @@ def _note(
         writes: list[Write] = [records.intents.updating(intent_id, noted, stored.version)]
         if noted.sent_at is not None and noted.deal_id is not None:
             step = sent_step(_mirror(records, noted), noted.deal_id, noted.sent_at, cause=intent_id)
-            writes.append(records.stepping(step))
+            writes += telling(records, step)
         records.store.commit(writes)
 
     guarded(jitter, f"intent {intent_id}", attempt)

@@ -7,13 +7,14 @@ new last day; the old link then says that there is a newer one.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date
 
 from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.quote import Quote, QuoteStatus, require_sendable
 from shared.domain.ids import digest
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.blobs import Blobs
 from shared.ports.papers import Letterhead, PdfWriter
@@ -23,6 +24,7 @@ from shared.records.cash import CashRecords
 from shared.records.organizations import Organizations
 from shared.records.people import Companies, Contacts
 from shared.records.store import TenantStore, guarded
+from shared.usecases.cash.set_logo import with_logo
 from shared.usecases.cash.write_quote import require_deal
 
 PDF = "application/pdf"
@@ -66,7 +68,7 @@ def send_quote(
         require_sendable(renewed)
         if renewed.expires_on is not None and renewed.expires_on < today:
             raise InputError(f"Quote {renewed.number} ended on {renewed.expires_on}; choose a later last day.")
-        content = writer.quote(renewed, letterhead(store, renewed), today)
+        content = writer.quote(renewed, with_logo(store, letterhead(store, renewed), blobs), today)
         sha256 = hashlib.sha256(content).hexdigest()
         blobs.put(pdf_key(store, quote_id, sha256), content, PDF)
         sent = replace(

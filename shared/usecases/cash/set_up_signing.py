@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.domain.cash.contract_type import ContractType, fill, template_problems
 from shared.domain.cash.signing import Signer, SigningAccount, SigningTemplate
 from shared.domain.cash.signing_settings import SigningSettings
 from shared.domain.people import Role, User
+from shared.domain.values import dataclass
 from shared.errors import ForbiddenError, InputError, NotFoundError
 from shared.ports.cash import Signing
 from shared.ports.documents import Write
 from shared.ports.secrets import Vault
 from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit
-from shared.records.mailboxes import Stored
 from shared.records.signing import contract_types, signing_services
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 
 CONNECT_KEY = "connect_key"
 MOST_KEYS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from shared.domain.cash.contract import FAILED, Contract, ContractStatus
@@ -12,6 +12,7 @@ from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.signing import SignerState, SignerStatus
 from shared.domain.outbox import Promise
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.blobs import Blobs
 from shared.ports.cash import Signing
@@ -23,6 +24,7 @@ from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.store import TenantStore, guarded
 from shared.usecases.cash.move_contract import follow_ups
+from shared.usecases.cash.tell import telling
 from shared.usecases.cash.write_quote import require_deal
 from shared.usecases.promises import keep_promise_tasks
 
@@ -133,7 +135,7 @@ def upload_signed(
         promises = follow_ups(store, stored.value, signed, now)
         writes: list[Write] = [
             records.contracts.updating(contract_id, signed, stored.version),
-            records.stepping(step),
+            *telling(records, step),
             *(Outbox(store).creating(kept) for kept in promises),
             Audit(store).recording(
                 upload.user.user_id, "contract.signed_by_hand", contract_id, now, after={"sha256": digest}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared import log
 from shared.domain.cash.accounting import (
@@ -27,15 +28,18 @@ from shared.domain.cash.mirror import InvoiceMirror, PaymentMirror, agreed_of, i
 from shared.errors import RateLimitedError, StaleWriteError
 from shared.ports.cash import Ledger
 from shared.ports.documents import Conditions, Write
+from shared.ports.tasks import Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.ledgers import customer_matches
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore, guarded
+from shared.records.stored import Stored
 from shared.usecases.cash.book_invoice import booking, created_step
 from shared.usecases.cash.plan_invoices import push_promise
 from shared.usecases.cash.promise_sending import sendings
+from shared.usecases.cash.sync_customer import sync_customer
+from shared.usecases.cash.tell import telling, telling_customer
 
 PAYMENT_KINDS = {
     RecordKind.PAYMENT: PaymentKind.PAYMENT,
@@ -48,10 +52,19 @@ WORDS = {
     PaymentKind.REFUND: "refund",
 }
 AGAIN_IN = timedelta(seconds=30)
+JUST_AFTER = timedelta(microseconds=1)
+"""What a payment does to its deal is told after the payment itself, however both are sorted."""
 
 
 def sync_ledger_record(
-    store: TenantStore, connection_id: str, change: LedgerChange, *, ledger: Ledger, clock: Clock, jitter: Jitter
+    store: TenantStore,
+    connection_id: str,
+    change: LedgerChange,
+    *,
+    ledger: Ledger,
+    tasks: Tasks,
+    clock: Clock,
+    jitter: Jitter,
 ) -> None:
     """Bring one record of the ledger up to date here. Safe to repeat, in any order.
 
@@ -63,6 +76,8 @@ def sync_ledger_record(
     elif change.kind in PAYMENT_KINDS:
         kind = PAYMENT_KINDS[change.kind]
         _sync_payment(records, connection_id, kind, change.id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
+    else:
+        sync_customer(store, connection_id, change.id, ledger=ledger, tasks=tasks, clock=clock, jitter=jitter)
 
 
 # ------------------------------------------------------------------------------------------------------------ invoices
@@ -77,8 +92,9 @@ def sync_invoice(
     clock: Clock,
     jitter: Jitter,
     cause: str,
+    at: datetime | None = None,
 ) -> None:
-    """Read one invoice and write down what it is now."""
+    """Read one invoice and write down what it is now. at: when what led to it was told; now if left out."""
 
     def attempt() -> None:
         known = records.invoices.find(invoice_key(connection_id, invoice_id))
@@ -90,7 +106,7 @@ def sync_invoice(
         if after == before:
             return
         mirror = replace(known.value, invoice=after, customer_id=after.customer_id)
-        now = clock.now()
+        now = at or clock.now()
         intent = _mended(records, mirror)
         if intent is not None:
             mirror = replace(mirror, agreed=agreed_of(after))
@@ -142,8 +158,13 @@ def _meet(records: CashRecords, connection_id: str, read: LedgerInvoice | None, 
 
 def _is_customer(records: CashRecords, connection_id: str, customer_id: str) -> bool:
     """Whether the ledger's customer is one of ours; everybody else's business there is none of ours."""
+    return bool(_keys_of(records, connection_id, customer_id))
+
+
+def _keys_of(records: CashRecords, connection_id: str, customer_id: str) -> list[str]:
+    """Our companies and contacts that are this customer of the ledger."""
     matches = customer_matches(records.store, connection_id)
-    return bool(matches.where((("customer_id", "==", customer_id),), limit=1))
+    return [kept.value.key for kept in matches.where((("customer_id", "==", customer_id),))]
 
 
 def _intent_of(records: CashRecords, connection_id: str, read: LedgerInvoice) -> Stored[InvoiceIntent] | None:
@@ -180,15 +201,17 @@ def _sync_payment(
     cause: str,
 ) -> None:
     """Every invoice it touches or touched, then the payment itself: a crash in between forgets none of them."""
+    now = clock.now()
+    reread = partial(sync_invoice, records, connection_id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
 
     def attempt() -> None:
         stored = records.payments.find(payment_key(connection_id, kind, payment_id))
         known = stored.value.payment if stored else None
-        after = _payment_after(known, ledger.payment(kind, payment_id), clock.now())
+        after = _payment_after(known, ledger.payment(kind, payment_id), now)
         if after is None:
             return
         for invoice_id in sorted({*after.applied, *(known.applied if known else ())}):
-            sync_invoice(records, connection_id, invoice_id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
+            reread(invoice_id, at=now + JUST_AFTER)
         if after == known:
             return
         deal_ids = _deals_of(records, connection_id, after, stored.value.deal_ids if stored else ())
@@ -203,7 +226,7 @@ def _sync_payment(
         ]
         told = _told(known, after)
         if told is not None:
-            writes += _payment_steps(records, mirror, *told, clock.now(), cause)
+            writes += _telling_payment(records, mirror, *told, now, cause)
         records.store.commit(writes)
         log.event("payment.read", tenant=records.store.tenant, payment=mirror.key, kind=kind.value)
 
@@ -255,21 +278,17 @@ def _told(known: LedgerPayment | None, after: LedgerPayment) -> tuple[Step, str]
     return None
 
 
-def _payment_steps(
+def _telling_payment(
     records: CashRecords, mirror: PaymentMirror, step: Step, sentence: str, now: datetime, cause: str
 ) -> list[Write]:
-    payment = mirror.payment
-    return [
-        records.stepping(
-            chain_step(
-                deal_id,
-                step,
-                now,
-                cause=cause,
-                other_id=payment.payment_id,
-                sentence=sentence,
-                new=(mirror.key, payment.version),
-            )
-        )
+    """On the deals it touches. One that touches none is the customer's: nobody guesses which deal it is for."""
+    payment, new = mirror.payment, (mirror.key, mirror.payment.version)
+    if not mirror.deal_ids:
+        keys = _keys_of(records, mirror.connection_id, payment.customer_id)
+        apart = f"{sentence} It is not applied to a deal."
+        return telling_customer(records.store, keys, step, now, apart, new=new)
+    steps = [
+        chain_step(deal_id, step, now, cause=cause, other_id=payment.payment_id, sentence=sentence, new=new)
         for deal_id in mirror.deal_ids
     ]
+    return telling(records, *steps)

@@ -15,6 +15,7 @@ from shared.records.signing import contract_types
 from shared.records.store import TenantStore, guarded
 from shared.records.sweeps import contracts_ending, contracts_signed
 from shared.records.todos import Todos
+from shared.usecases.cash.tell import telling
 from shared.usecases.cash.write_contract import starting
 
 REMIND_DAYS = (7, 30, 90)
@@ -47,7 +48,7 @@ def _turn(store: TenantStore, contract_id: str, today: date, clock: Clock, jitte
             new = (contract_id, *_new(after, step, today))
             told = chain_step(after.deal_id, step, now, cause="contract.dates", sentence=sentence, new=new)
             if not records.has_step(told):
-                writes.append(records.stepping(told))
+                writes += telling(records, told)
                 owner_id = records.deals.get(after.deal_id).value.owner_id
                 if step is not Step.CONTRACT_ACTIVE:
                     writes.append(Todos(store).asking(owner_id, after.deal_id, sentence, now, new=(told.step_id,)))

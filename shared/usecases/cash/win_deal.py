@@ -15,6 +15,7 @@ from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
 from shared.records.store import TenantStore, guarded
 from shared.records.todos import Todos
+from shared.usecases.cash.tell import telling
 from shared.usecases.promises import keep_promise_tasks
 
 
@@ -43,7 +44,7 @@ def win_deal(store: TenantStore, contract_id: str, *, tasks: Tasks, clock: Clock
         told = chain_step(contract.deal_id, step, now, cause=contract_id, sentence=sentence, new=(contract_id,))
         writes: list[Write] = [
             records.contracts.updating(contract_id, considered, stored.version),
-            records.stepping(told),
+            *telling(records, told),
             Outbox(store).creating(invoicing),
         ]
         if step is Step.DEAL_WON:

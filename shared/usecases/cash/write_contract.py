@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.domain.cash.calendar_months import last_day
@@ -14,6 +14,7 @@ from shared.domain.cash.quote import Quote, QuoteStatus
 from shared.domain.cash.signing import Signer
 from shared.domain.ids import short_id
 from shared.domain.people import Contact, User
+from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from shared.domain.cash.money import Money
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Instalment, Quote, QuoteLine, QuoteStatus
 from shared.domain.ids import short_id
 from shared.domain.people import User
+from shared.domain.values import dataclass
 from shared.errors import ForbiddenError, InputError
 from shared.ports.time import Clock, Jitter
 from shared.records.audit import Audit

@@ -6,13 +6,14 @@ more is read once more: it was deleted or thrown away while we did not look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from shared.domain.ledger import Rule, SeenRow, State, Wish, queued_row, utc_day
+from shared.domain.values import dataclass
 from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.ports.mailbox import MessageRef
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
+from shared.records.stored import Stored
 from shared.usecases.mail.queue_work import ingest_task
 from shared.usecases.mail.search_for_contacts import audit_search
 from shared.usecases.mail.served import ServedMailbox

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
+from shared import log
 from shared.domain.backfill import (
     BackfillRun,
     Chunk,
@@ -30,13 +31,22 @@ from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Decision, LeftOut
 from shared.domain.mailbox import Status
 from shared.domain.message import message_key
-from shared.errors import AlreadyExistsError, ContendedError, PayloadError, RateLimitedError, StaleWriteError
+from shared.errors import (
+    AlreadyExistsError,
+    AppError,
+    ContendedError,
+    NotFoundError,
+    PayloadError,
+    RateLimitedError,
+    StaleWriteError,
+)
 from shared.ports.documents import Write
 from shared.ports.tasks import Task
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.store import RACES_AT_MOST, guarded
+from shared.records.stored import Stored
 from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk
-from shared.usecases.mail.ingest_messages import Ingest, here_already
+from shared.usecases.mail.ingest_messages import ALONE_FROM_ATTEMPT, Ingest, here_already
 from shared.usecases.mail.queue_work import ingest_task, start_times
 from shared.usecases.mail.read_mail import HeadersRead, list_page, read_headers
 from shared.usecases.mail.search_for_contacts import leave_out_unfound, may_search, search_step, step_units
@@ -90,9 +100,13 @@ def page_task(served: ServedMailbox, run: BackfillRun, not_before: datetime | No
     )
 
 
-def backfill_page(served: ServedMailbox, run_id: str) -> None:
+def backfill_page(served: ServedMailbox, run_id: str, *, attempt: int = 0) -> None:
     """One step of the run: list a page, plan, or read a page; then queue the next. A step done before is not repeated:
-    the run's document has moved on."""
+    the run's document has moved on.
+
+    attempt: attempts of this task before this one. A page that our code stumbles over again and again is handed to a
+    task for each of its messages, where the one at fault is parked.
+    """
     if not Mailboxes(served.store).get(served.mailbox_id).value.served:
         return
     stored = served.streams.backfill()
@@ -104,7 +118,7 @@ def backfill_page(served: ServedMailbox, run_id: str) -> None:
         elif stored.value.phase is Phase.SEARCHING:
             _search(served, stored)
         else:
-            _read_page(served, stored)
+            _read_page(served, stored, attempt)
     except StaleWriteError:
         return  # another run of this task did the step
     except RateLimitedError as limited:
@@ -179,8 +193,19 @@ def _search(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
 def _chunks(served: ServedMailbox, run: BackfillRun, kind: str) -> list[Wanted]:
     """What the run's chunks of one kind hold, once each."""
     count = run.hit_chunks if kind == HITS else run.chunks
-    found = [wanted for number in range(count) for wanted in served.streams.chunk(run.run_id, kind, number).messages]
+    found = [wanted for number in range(count) for wanted in _chunk(served, run, kind, number).messages]
     return list({wanted.gmail_id: wanted for wanted in found}.values())
+
+
+def _chunk(served: ServedMailbox, run: BackfillRun, kind: str, number: int) -> Chunk:
+    """Raises: StaleWriteError where another run of this task has done the step, and with it the chunk went."""
+    try:
+        return served.streams.chunk(run.run_id, kind, number)
+    except NotFoundError:
+        now = served.streams.backfill()
+        if now is not None and now.value == run:
+            raise
+        raise StaleWriteError(f"backfill {run.run_id} has moved on") from None
 
 
 def _plan(served: ServedMailbox) -> None:
@@ -191,6 +216,8 @@ def _plan(served: ServedMailbox) -> None:
     stored = served.streams.backfill()
     assert stored is not None
     run, streams = stored.value, served.streams
+    if run.phase is Phase.READING or run.phase is Phase.DONE:
+        return  # another run of this task has planned
     listed = to_read = _chunks(served, run, LISTED)
     if run.by_search:
         hits = {wanted.gmail_id for wanted in _chunks(served, run, HITS)}
@@ -222,15 +249,29 @@ def _plan(served: ServedMailbox) -> None:
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
-def _read_page(served: ServedMailbox, stored: Stored[BackfillRun]) -> None:
-    run, streams, now = stored.value, served.streams, served.clock.now()
-    planned = pages(grouped(streams.chunk(run.run_id, PLANNED, run.chunk).messages))
+def _read_page(served: ServedMailbox, stored: Stored[BackfillRun], attempt: int) -> None:
+    try:
+        _settle_page(served, stored, together=True)
+    except AppError:
+        raise
+    except Exception as bug:
+        if attempt < ALONE_FROM_ATTEMPT:
+            raise
+        log.exception("backfill.stumbled", bug, tenant=served.store.tenant, mailbox=served.mailbox_id)
+        _settle_page(served, stored, together=False)
+
+
+def _settle_page(served: ServedMailbox, stored: Stored[BackfillRun], *, together: bool) -> None:
+    """together: read and decide the page's messages here. Otherwise each gets a task of its own, which draws nothing:
+    the page drew when it was tried."""
+    run, now = stored.value, served.clock.now()
+    planned = pages(grouped(_chunk(served, run, PLANNED, run.chunk).messages))
     page = planned[run.page]
     known = {} if run.fresh else served.seen.get_all([wanted.gmail_id for group in page for wanted in group.messages])
     groups = _without(page, set(known))
-    if groups and _draw(served, run, header_units(groups, served.prices)) is None:
+    if together and groups and _draw(served, run, header_units(groups, served.prices)) is None:
         return
-    read = _headers(served, groups)
+    read = _headers(served, groups) if together else None
     desk = open_desk(served.store, served.mailbox_id)
     moved = _moved(run, len(planned), sum(len(group.messages) for group in page), now)
     second: frozenset[str] = frozenset()
@@ -311,7 +352,7 @@ def _commit_page(
     prices = served.prices
     costs = [body_units(len(group), whole_thread=len(group) > 1, prices=prices) for group in groups]
     granted = served.budget.draw(sum(costs), past=True, may_owe=True) if groups else None
-    starts = start_times(costs, granted, now, served.quota_units_per_minute) if granted else []
+    starts = start_times(costs, granted, now) if granted else []
     due = {row.gmail_id: start for group, start in zip(groups, starts, strict=True) for row in group}
     timed = [replace(row, queued_at=due.get(row.gmail_id, row.queued_at)) for row in rows]
     writes: list[Write] = [served.seen.creating(row) for row in timed]
@@ -327,7 +368,9 @@ def _row(headers: MailHeaders, decision: Decision, desk: Desk, now: datetime) ->
     row = queued_row(headers.gmail_id, headers.gmail_thread_id, now, source=Source.BACKFILL)
     day = utc_day(headers.internal_at)
     if isinstance(decision, LeftOut):
-        return row.left_out(decision.rule, message_key(desk.organization.index_key, headers), day)
+        return row.left_out(
+            decision.rule, message_key(desk.organization.index_key, headers), day, private=decision.private
+        )
     return replace(row, day=day, headers_passed=True)
 
 

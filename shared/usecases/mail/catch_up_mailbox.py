@@ -13,6 +13,7 @@ from shared.domain.ledger import DECIDED_BY_CONTACTS, Rule, Source, State, Wish,
 from shared.errors import AlreadyExistsError, StaleWriteError
 from shared.ports.mailbox import MessageRef
 from shared.records.mailboxes import Mailboxes
+from shared.usecases.mail.note_missed import note_missed
 from shared.usecases.mail.queue_work import ingest_task, start_times, units_of
 from shared.usecases.mail.served import ServedMailbox
 
@@ -28,10 +29,13 @@ def catch_up_mailbox(
 ) -> int:
     """Queue every hit that has no row, or was left out by one of the rules; with `logged_too` also what was logged.
 
-    Returns how many. Safe to repeat: a queued row is left as it is. A mailbox whose mail is not read has none to find.
+    Returns how many. Safe to repeat: a queued row is left as it is. A mailbox whose mail is not read has none to find;
+    one that is not served is searched when it is served again. What lies in the user's own record is decided anew too.
     """
     mailbox = Mailboxes(served.store).get(served.mailbox_id).value
-    if not mailbox.served or not emails or served.streams.get() is None:
+    if not mailbox.served and note_missed(served.store, served.mailbox_id, served.jitter):
+        return 0
+    if not emails or served.streams.get() is None:
         return 0
     after = window_start(served.clock.now(), mailbox.options.backfill_months)
     queued = 0
@@ -63,7 +67,7 @@ def _queue(served: ServedMailbox, refs: Sequence[MessageRef], rules: frozenset[R
         if row is None:
             fresh = queued_row(ref.gmail_id, ref.gmail_thread_id, now, source=Source.BACKFILL)
             write = served.seen.creating(fresh)
-        elif row.value.rule in rules or (logged_too and row.value.state is State.LOGGED):
+        elif row.value.rule in rules or row.value.own_record or (logged_too and row.value.state is State.LOGGED):
             fresh = replace(row.value.queued_again(Wish.READ, now), source=Source.BACKFILL)
             write = served.seen.updating(fresh, row.version)
         else:
@@ -76,6 +80,6 @@ def _queue(served: ServedMailbox, refs: Sequence[MessageRef], rules: frozenset[R
     costs = [units_of([row], served) for row in rows]
     if rows:
         granted = served.budget.draw(sum(costs), past=True, may_owe=True)
-        starts = start_times(costs, granted, now, served.quota_units_per_minute)
+        starts = start_times(costs, granted, now)
         served.tasks.create([ingest_task([row], served, start) for row, start in zip(rows, starts, strict=True)])
     return len(rows)

@@ -22,10 +22,11 @@ from shared.records.addresses import Addresses
 from shared.records.audit import Audit
 from shared.records.connections import Connections
 from shared.records.followups import Outbox
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.organizations import Organizations
 from shared.records.people import Users
 from shared.records.routes import Target, adding_route
+from shared.records.stored import Stored
 from shared.usecases.access_token import Credit
 from shared.usecases.connect import START_AGAIN, Keep, Kept, sealed_credentials
 

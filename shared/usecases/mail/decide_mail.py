@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from shared.domain.mail.addresses import domain_of, domains_up
 from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Decision, Holder, Lookup, decide, participants
 from shared.domain.mailbox import MailboxRecord
 from shared.domain.settings import Organization
+from shared.domain.values import dataclass
 from shared.records.addresses import Addresses
 from shared.records.mailboxes import mailbox_path, require_mailbox
 from shared.records.organizations import PATH as ORGANIZATION_PATH

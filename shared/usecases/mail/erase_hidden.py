@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from shared import log
+from shared.domain.message import LoggedMessage
 from shared.ports.blobs import Blobs
 from shared.ports.documents import Documents
 from shared.ports.time import Clock, Jitter
@@ -24,14 +26,15 @@ def erase_hidden(documents: Documents, *, blobs: Callable[[str], Blobs], clock: 
 
 
 def erase_message(place: Place, message_id: str, *, blobs: Blobs, clock: Clock, jitter: Jitter) -> None:
-    """Blobs first: what names them goes last, so that a crash leaves something that says what is left to do.
+    """The row says first that it is being erased, so that mail which returns at this moment waits until it is gone, and
+    is then fetched anew. Blobs next: what names them goes last, and a crash leaves something that says what is to do.
 
     The thread stays, empty of it: others redirect to it, and a late reply still finds its place.
     """
-    stored = place.messages.find(message_id)
-    if stored is None or stored.value.expires_at is None or stored.value.expires_at > clock.now():
+    message = guarded(jitter, f"message {message_id}", lambda: _begin(place, message_id, clock))
+    if message is None:
         return
-    for key in (stored.value.text_blob, stored.value.html_blob):
+    for key in (message.text_blob, message.html_blob):
         if key is not None:
             blobs.delete(key)
 
@@ -49,6 +52,15 @@ def erase_message(place: Place, message_id: str, *, blobs: Blobs, clock: Clock, 
                 *place.entries(rebuilt, owners),
             ]
         )
-        log.event("message.erased", tenant=place.store.tenant, message=message_id)
+        log.event("message.erased", tenant=place.store.tenant, message_id=message_id)
 
     guarded(jitter, f"message {message_id}", attempt)
+
+
+def _begin(place: Place, message_id: str, clock: Clock) -> LoggedMessage | None:
+    """The message, marked; None where it is not due, or held again."""
+    stored, now = place.messages.find(message_id), clock.now()
+    if stored is None or stored.value.readers or stored.value.expires_at is None or stored.value.expires_at > now:
+        return None
+    place.store.commit([place.messages.updating(replace(stored.value, erasing_at=now), stored.version)])
+    return stored.value

@@ -1,16 +1,17 @@
 """Read queued messages and post, leave out or quarantine each (G9-G16, I4, I9-I11, D2).
 
 Headers first: the body of a message that is left out is never fetched, and of one that another mailbox brought it is
-here already. Each message settles in a commit of its own, so one that cannot be read stops nobody else's.
+here already. Each message settles in a commit of its own, so one that cannot be read stops nobody else's; nor does one
+that makes our own code stumble, from its task's third attempt on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
+from shared import log
 from shared.domain.backfill import Group, Wanted
 from shared.domain.ledger import SeenRow, State, Wish, utc_day
 from shared.domain.mail.body import MailBody
@@ -18,8 +19,10 @@ from shared.domain.mail.envelope import MailHeaders
 from shared.domain.mail_rules import Decision, LeftOut
 from shared.domain.message import message_key
 from shared.domain.threads import message_row_id, origin_of
+from shared.domain.values import dataclass
 from shared.errors import (
     AdminActionError,
+    AppError,
     ConnectionRevokedError,
     NotFoundError,
     PayloadError,
@@ -30,7 +33,7 @@ from shared.errors import (
 )
 from shared.ports.mailbox import FullMessage, PermanentFailure
 from shared.records.mail import Messages
-from shared.records.mailboxes import Stored
+from shared.records.stored import Stored
 from shared.usecases.mail.decide_mail import Desk, decide_all, open_desk
 from shared.usecases.mail.post_message import Copy, post_message
 from shared.usecases.mail.quarantine_message import quarantine_message
@@ -41,6 +44,10 @@ from shared.usecases.mail.served import ServedMailbox
 STOPS_EVERYTHING = (ConnectionRevokedError, AdminActionError)
 """These concern the mailbox, not a message: the rows stay queued until a person has acted."""
 
+ALONE_FROM_ATTEMPT = 2
+"""Attempts before this one: the third works one by one where the two before it crashed. A bug that met one message by
+chance is gone by then; one that stays costs that message, not its neighbours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -50,20 +57,26 @@ class Item:
     rev: int
 
 
-def ingest_messages(served: ServedMailbox, items: Sequence[Item]) -> None:
-    """Settle the rows. Raises: the RetryableError of a message that could not be settled, after all others were."""
+def ingest_messages(served: ServedMailbox, items: Sequence[Item], *, attempt: int = 0) -> None:
+    """Settle the rows. attempt: attempts of this task before this one.
+
+    Raises: the RetryableError of a message that could not be settled, after all others were; before
+    ALONE_FROM_ATTEMPT also a bug's own error.
+    """
     desk = open_desk(served.store, served.mailbox_id)
     if not desk.mailbox.served:
         return
     due = due_rows(served, items)
     ingest = Ingest(served, desk)
     try:
-        for row in due:
-            if row.value.wish is Wish.REMOVE:
-                ingest.settle(row, ingest.removal(row, row.value.gone()))
-        reading = [row for row in due if row.value.wish is Wish.READ]
-        if reading:
-            ingest.read(reading)
+        try:
+            ingest.work_on(due)
+        except AppError:
+            raise
+        except Exception:
+            if attempt < ALONE_FROM_ATTEMPT:
+                raise
+            ingest.work_on_each(due_rows(served, items))
         ingest.raise_unsettled()
     except RateLimitedError as limited:
         served.budget.block(limited.resume_at)
@@ -98,6 +111,26 @@ class Ingest:
         self._served = served
         self._desk = desk
         self._unsettled: RetryableError | None = None
+
+    def work_on(self, rows: Sequence[Stored[SeenRow]]) -> None:
+        """Rows of one task, each for what is wished of it."""
+        for row in rows:
+            if row.value.wish is Wish.REMOVE:
+                self.settle(row, self.removal(row, row.value.gone()))
+        reading = [row for row in rows if row.value.wish is Wish.READ]
+        if reading:
+            self.read(reading)
+
+    def work_on_each(self, rows: Sequence[Stored[SeenRow]]) -> None:
+        """Each row by itself; the one that our code stumbles over is parked, so that it stops no other."""
+        for row in rows:
+            try:
+                self.work_on([row])
+            except AppError:
+                raise
+            except Exception as bug:
+                log.exception("message.stumbled_over", bug, gmail_id=row.value.gmail_id)
+                quarantine_message(self._served, row, f"our code failed on it: {type(bug).__name__}")
 
     def settle(self, row: Stored[SeenRow], work: Callable[[], None]) -> None:
         """Run the work of one row: what cannot be done is quarantined, what failed for now is kept for the end."""
@@ -203,7 +236,9 @@ class Ingest:
 
     def _leave_out(self, row: Stored[SeenRow], headers: MailHeaders, decision: LeftOut) -> None:
         key = message_key(self._desk.organization.index_key, headers)
-        settled = row.value.left_out(decision.rule, key, utc_day(headers.internal_at))
+        settled = row.value.left_out(
+            decision.rule, key, utc_day(headers.internal_at), private=decision.private
+        )
         if row.value.message_id is not None:
             remove_holder(self._served, row, settled, self._desk.mailbox.user_id)
             return
@@ -211,7 +246,8 @@ class Ingest:
             self._served.store.commit([self._served.seen.updating(settled, row.version)])
         except StaleWriteError:
             return  # the row was queued anew meanwhile: its new task decides
-        self._served.log("message.left_out", gmail_id=row.value.gmail_id, rule=decision.rule.value)
+        rule = None if decision.private else decision.rule.value
+        self._served.log("message.left_out", gmail_id=row.value.gmail_id, rule=rule)
 
     def _body(self, row: Stored[SeenRow], bodies: Mapping[str, FullMessage | PermanentFailure]) -> MailBody:
         full = bodies.get(row.value.gmail_id)

@@ -19,6 +19,7 @@ from shared.records.organizations import Organizations
 from shared.records.store import guarded
 from shared.usecases.mail.backfill_mailbox import start_backfill
 from shared.usecases.mail.catch_up_mailbox import catch_up_mailbox
+from shared.usecases.mail.catch_up_missed import promise_missed
 from shared.usecases.mail.queue_work import sync_task
 from shared.usecases.mail.served import ServedMailbox
 
@@ -33,6 +34,7 @@ def open_mailbox(served: ServedMailbox, open_calendars: Callable[[], None]) -> N
         refresh_own_addresses(served)
         pin_cursor(served)
         renew_watch(served)
+        promise_missed(served)
     if "calendar" not in connection.refused:
         open_calendars()
     if "mail" in connection.refused or mailbox.options.backfill_months == 0:

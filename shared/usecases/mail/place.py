@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared.domain.threads import Summary, Thread
 from shared.domain.timeline import mail_entry
+from shared.domain.values import dataclass
 from shared.errors import ContendedError, NotFoundError
 from shared.ports.documents import Write
 from shared.records.mail import Messages, Threads, Timelines, contact_owner, user_owner
-from shared.records.mailboxes import Stored
 from shared.records.store import TenantStore
+from shared.records.stored import Stored
 
 REDIRECTS_AT_MOST = 10
 

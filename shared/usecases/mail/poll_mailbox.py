@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shared.domain.ledger import LOST_AT_MOST, QUEUED_TOO_LONG, SeenRow
 from shared.errors import StaleWriteError
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
+from shared.records.stored import Stored
 from shared.usecases.mail.backfill_mailbox import resume_backfill
 from shared.usecases.mail.quarantine_message import quarantine_message
 from shared.usecases.mail.queue_work import ingest_task

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.ids import digest
 from shared.ports.documents import Documents
 from shared.ports.tasks import Task, Tasks
+from shared.ports.time import Clock
 from shared.records.sweeps import served_mailboxes
+
+NEXT_POLL_IN = timedelta(minutes=5)
 
 
 def poll_mailboxes(documents: Documents, *, tasks: Tasks, slot: datetime) -> int:
@@ -23,3 +26,11 @@ def poll_mailboxes(documents: Documents, *, tasks: Tasks, slot: datetime) -> int
     ]
     tasks.create(polls)
     return len(polls)
+
+
+def poll_is_over(slot: str, clock: Clock) -> bool:
+    """Whether the next poll is there: one that could not be done in its time leaves it to that.
+
+    Otherwise an outage of an hour would end with twelve polls of every mailbox at once.
+    """
+    return clock.now() >= datetime.fromisoformat(slot) + NEXT_POLL_IN

@@ -8,8 +8,9 @@ Everything built from the thread is guarded by the thread's version.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NoReturn
 
 from shared.domain.ledger import SeenRow, utc_day
 from shared.domain.mail.body import MailBody
@@ -27,13 +28,14 @@ from shared.domain.threads import (
     reused_row_id,
     thread_links,
 )
+from shared.domain.values import dataclass
 from shared.domain.visibility import reader_key
-from shared.errors import AlreadyExistsError, StaleWriteError
+from shared.errors import AlreadyExistsError, ContendedError, StaleWriteError
 from shared.ports.documents import Write
 from shared.records.followups import Outbox
-from shared.records.mailboxes import Stored
 from shared.records.people import Contacts
 from shared.records.store import guarded
+from shared.records.stored import Stored
 from shared.usecases.mail.decide_mail import Desk
 from shared.usecases.mail.place import Place, Touched, live_thread, live_threads
 from shared.usecases.mail.remove_holder import refresh_promise, removal
@@ -46,6 +48,9 @@ ReadBody = Callable[[], MailBody]
 
 SECOND_LOOK_AFTER = timedelta(seconds=21)
 """Longer than a worker takes from reading a thread to its commit: a body is there within 20 s, or not at all."""
+
+ERASING_AT_MOST = timedelta(minutes=15)
+"""Longer than the function that erases may run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class _Posting:
                 *self._settling(message_id),
             ]
         )
-        served.log("message.logged", message=message_id, thread=thread.thread_id)
+        self._log("message.logged", message_id=message_id, thread=thread.thread_id)
 
     def _message(self, message_id: str, thread_id: str) -> LoggedMessage:
         copy = self._copy
@@ -237,6 +242,8 @@ class _Posting:
         if stored is None:
             raise StaleWriteError("it was erased since its thread was read")
         message = stored.value
+        if message.erasing_at is not None:
+            self._wait_for_erasure(message, message.erasing_at)
         sent = Direction.OUTGOING in (message.direction, copy.decision.direction)
         thread = live_thread(place, message.thread_id)
         newly = tuple(id_ for id_ in copy.contact_ids if id_ not in message.contact_ids)
@@ -264,7 +271,21 @@ class _Posting:
             *self._settling(message_id),
         ]
         served.store.commit(writes)
-        served.log("holder.added", message=message_id)
+        self._log("holder.added", message_id=message_id)
+
+    def _log(self, event: str, **ids: str) -> None:
+        """What lies in an own record is not named: the same ids beside another mailbox would tell who got a Bcc."""
+        self._served.log(event, **({} if self._place.user_id else ids))
+
+    def _wait_for_erasure(self, message: LoggedMessage, began_at: datetime) -> NoReturn:
+        """Then this copy is the first one again. An erasure that died is finished here."""
+        from shared.usecases.mail.erase_hidden import erase_message  # late: hardly any copy comes here
+
+        served = self._served
+        if served.clock.now() - began_at < ERASING_AT_MOST:
+            raise ContendedError(f"message {message.message_id} is being erased")
+        erase_message(self._place, message.message_id, blobs=served.blobs, clock=served.clock, jitter=served.jitter)
+        raise StaleWriteError("it was erased since its thread was read")
 
     def _settling(self, message_id: str) -> list[Write]:
         """The row's outcome and the promises of the commit. A copy that lay in the other place leaves it with this."""

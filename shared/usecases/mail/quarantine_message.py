@@ -5,8 +5,8 @@ from __future__ import annotations
 from shared.domain.ledger import SeenRow
 from shared.domain.quarantine import MESSAGE, Parked
 from shared.records.followups import Quarantine
-from shared.records.mailboxes import Stored
 from shared.records.store import guarded
+from shared.records.stored import Stored
 from shared.usecases.mail.served import ServedMailbox
 
 

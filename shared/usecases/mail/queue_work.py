@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.backfill import Group, Wanted, grouped, header_units
-from shared.domain.budget import Draw, rate_per_s
+from shared.domain.budget import Draw
 from shared.domain.ids import digest
 from shared.domain.ledger import SeenRow, Source, Wish
 from shared.ports.tasks import Task
@@ -47,15 +47,14 @@ def units_of(rows: Sequence[SeenRow], served: ServedMailbox) -> int:
     return headers if rows[0].headers_passed else 2 * headers
 
 
-def start_times(costs: Sequence[int], granted: Draw, now: datetime, quota_units_per_minute: int) -> list[datetime]:
+def start_times(costs: Sequence[int], granted: Draw, now: datetime) -> list[datetime]:
     """When each piece of work may start, if the whole may be done by `granted.ready_at`: paced at the budget's rate,
     and none before `granted.starts_at`."""
-    rate = rate_per_s(quota_units_per_minute)
     left = sum(costs)
     starts = []
     for cost in costs:
         left -= cost
-        starts.append(max(now, granted.starts_at, granted.ready_at - timedelta(seconds=left / rate)))
+        starts.append(max(now, granted.starts_at, granted.ready_at - timedelta(seconds=left / granted.rate_per_s)))
     return starts
 
 
@@ -63,7 +62,7 @@ def ingest_task(rows: Sequence[SeenRow], served: ServedMailbox, not_before: date
     backfill = rows[0].source is Source.BACKFILL
     return Task(
         queue=BACKFILL_QUEUE if backfill else LIVE_QUEUE,
-        function="message_ingest",
+        function="backfill_ingest" if backfill else "message_ingest",
         name=digest(
             "message-ingest", *served.ids.values(), *(part for row in rows for part in (row.gmail_id, row.rev))
         ),

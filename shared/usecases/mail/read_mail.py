@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.backfill import Group
 from shared.domain.mail.envelope import MailHeaders
+from shared.domain.values import dataclass
 from shared.errors import PayloadError
 from shared.ports.mailbox import FullMessage, ListPage, Mailbox, PermanentFailure
 

@@ -14,8 +14,8 @@ from shared.domain.outbox import Promise, promise
 from shared.domain.visibility import reader_keys
 from shared.ports.documents import Write
 from shared.records.followups import Outbox
-from shared.records.mailboxes import Stored
 from shared.records.store import guarded
+from shared.records.stored import Stored
 from shared.usecases.mail.place import Place, live_thread
 from shared.usecases.mail.served import ServedMailbox
 from shared.usecases.promises import keep_promise_tasks

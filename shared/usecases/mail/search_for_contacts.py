@@ -15,9 +15,10 @@ from shared.domain.ledger import Rule, SeenRow, Source, Wish, queued_row
 from shared.domain.mail_rules import LeftOut
 from shared.errors import StaleWriteError
 from shared.ports.mailbox import MessageRef
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.people import Contacts
 from shared.records.store import guarded
+from shared.records.stored import Stored
 from shared.usecases.mail.catch_up_mailbox import ADDRESSES_A_SEARCH, address_search
 from shared.usecases.mail.decide_mail import decide_all, open_desk
 from shared.usecases.mail.queue_work import ingest_task, start_times, units_of
@@ -150,7 +151,7 @@ def _read_after_all(served: ServedMailbox) -> None:
     if not queued:
         return
     granted = served.budget.draw(sum(costs), may_owe=True)
-    starts = start_times(costs, granted, now, served.quota_units_per_minute)
+    starts = start_times(costs, granted, now)
     for row, again, start in zip(rows, queued, starts, strict=True):
         try:
             served.store.commit([served.seen.updating(replace(again, queued_at=start), row.version)])

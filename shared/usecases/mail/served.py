@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from shared import log
+from shared.domain.values import dataclass
 from shared.ports.blobs import Blobs
 from shared.ports.mailbox import Mailbox
 from shared.ports.tasks import Tasks
@@ -18,7 +18,8 @@ from shared.usecases.budget import MailBudget
 
 @dataclass(frozen=True, slots=True)
 class ServedMailbox:
-    """gmail: calls nothing until it is used. quota_units_per_minute, prices: the vendor's, as configured."""
+    """gmail: calls nothing until it is used. quota_units_per_minute, prices: the vendor's, as configured. sharers: asks
+    how many organizations read this mailbox, this one among them."""
 
     store: TenantStore
     mailbox_id: str
@@ -30,6 +31,7 @@ class ServedMailbox:
     jitter: Jitter
     quota_units_per_minute: int
     prices: Mapping[str, int]
+    sharers: Callable[[], int]
 
     @property
     def streams(self) -> MailStreams:
@@ -45,6 +47,7 @@ class ServedMailbox:
             self.store,
             self.streams.budget_path,
             quota_units_per_minute=self.quota_units_per_minute,
+            sharers=self.sharers,
             clock=self.clock,
             jitter=self.jitter,
         )

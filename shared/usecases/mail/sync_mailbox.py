@@ -27,8 +27,9 @@ from shared.errors import (
 from shared.ports.documents import Write
 from shared.ports.mailbox import HistoryPage, MailChange, MessageRef
 from shared.ports.tasks import Task
-from shared.records.mailboxes import Mailboxes, Stored
+from shared.records.mailboxes import Mailboxes
 from shared.records.store import RACES_AT_MOST
+from shared.records.stored import Stored
 from shared.usecases.lease import Held, take_lease
 from shared.usecases.mail.queue_work import (
     audit_task,
@@ -223,7 +224,7 @@ def _planned(served: ServedMailbox, rows: list[SeenRow], now: datetime) -> tuple
     if not groups:
         return [], rows
     granted = served.budget.draw(sum(costs) + served.prices["gmail.users.history.list"], may_owe=True)
-    starts = start_times(costs, granted, now, served.quota_units_per_minute)
+    starts = start_times(costs, granted, now)
     due = {row.gmail_id: start for group, start in zip(groups, starts, strict=True) for row in group}
     tasks = [
         ingest_task(group, served, start if start > now else None) for group, start in zip(groups, starts, strict=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,29 @@ def test_missing_emulator(path: Path, sdk: Path, component: str) -> None:
 
     with pytest.raises(MissingToolError, match=f"gcloud components install {component}"):
         find_tools([sdk])
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_make_says_in_one_sentence_what_to_install_and_ends_with_2(path: Path, tmp_path: Path, target: str) -> None:
+    make = shutil.which("make", path=os.defpath)
+    assert make is not None
+    ended = subprocess.run(
+        [make, "--old-file=.venv/ready", target],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "DATA": str(tmp_path / "data"), "PORTS": "free"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    sentence, *rest = [line for line in ended.stderr.splitlines() if line.strip()]
+    assert sentence.startswith("Java is missing")
+    assert "sudo apt-get install -y default-jre-headless" in sentence
+    assert all(line.startswith("make:") for line in rest), "and no traceback"
+    assert ended.returncode == 2
+
+
+def test_without_the_cloud_tools_the_sentence_brings_the_emulators_too(path: Path) -> None:
+    program(path, "java")
+
+    with pytest.raises(MissingToolError, match="gcloud components install -q cloud-firestore-emulator pubsub-emulator"):
+        find_tools([])

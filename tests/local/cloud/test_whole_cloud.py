@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copy
 
 import grpc
 import pytest
@@ -19,9 +20,10 @@ from local.cloud.ports import PROJECT, Ports
 from local.cloud.supervisor import State, Step, Supervisor
 
 pytestmark = pytest.mark.emulator
+ROOT = Path(__file__).parents[3]
 WITHIN_S = 20.0
 PARENT = f"projects/{PROJECT}/locations/{TASKS_LOCATION}"
-PARTS = {"firestore", "pubsub", "tasks", "google", "identity", "functions", "bridge", "scheduler"}
+PARTS = {"firestore", "pubsub", "tasks", "google", "vendors", "identity", "functions", "bridge", "scheduler"}
 
 # Each function checks its caller's token as the product does, then leaves a line for the test.
 FUNCTION = """
@@ -74,7 +76,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, heard: Path) -> Path:
         (folder / "main.py").write_text(FUNCTION.format(name=name, heard=heard))
         (folder / "function.yaml").write_text(MANIFEST.format(trigger=trigger))
     (root / "shared").mkdir()
-    (root / "requirements.txt").touch()
+    copy(ROOT / "requirements.txt", root)
     return root
 
 

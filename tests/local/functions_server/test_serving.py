@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from werkzeug.test import Client
 
 from local.functions_server import isolated
 from local.functions_server.apps import load_functions
-from local.functions_server.bundle import build_bundle
+
+ROOT = Path(__file__).parents[3]
 
 FUNCTION = """
 import functions_framework
@@ -37,7 +39,7 @@ def project(tmp_path: Path) -> Path:
         (folder / "function.yaml").write_text("trigger: http")
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "words.py").write_text("WORD = 'shared'\n")
-    (tmp_path / "requirements.txt").write_text("")
+    shutil.copy(ROOT / "requirements.txt", tmp_path)
     return tmp_path
 
 
@@ -70,19 +72,6 @@ def test_functions_leave_nothing_behind_for_each_other(in_one_process: Client) -
     assert not [path for path in sys.path if path.endswith("mailbox_sync")]
 
 
-def test_bundle_holds_what_is_deployed_and_no_other_function(project: Path, tmp_path: Path) -> None:
-    bundle = build_bundle(project, "mailbox_sync", tmp_path / "bundles")
-
-    files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
-    assert files == {
-        "main.py",
-        "requirements.txt",
-        "functions/mailbox_sync/main.py",
-        "functions/mailbox_sync/function.yaml",
-        "shared/words.py",
-    }
-
-
 @pytest.fixture
 def end_of_test() -> Iterator[list[subprocess.Popen[bytes]]]:
     processes: list[subprocess.Popen[bytes]] = []
@@ -109,7 +98,15 @@ def test_bundles_run_alone_behind_one_front(project: Path, end_of_test: list[sub
 def test_bundle_that_lacks_a_module_is_named(project: Path) -> None:
     (project / "functions" / "web_page" / "main.py").write_text("import local.cloud\n")
 
+    with pytest.raises(isolated.NotStartedError, match=r"function web_page cannot be bundled: .* imports local\.cloud"):
+        isolated.start(project, ["web_page"], project)
+
+
+def test_bundle_that_fails_at_its_start_is_named(project: Path, end_of_test: list[subprocess.Popen[bytes]]) -> None:
+    (project / "functions" / "web_page" / "main.py").write_text("raise RuntimeError\n")
+
     ports, processes = isolated.start(project, ["web_page"], project)
+    end_of_test.extend(processes)
 
     with pytest.raises(isolated.NotStartedError, match="function web_page ended"):
         isolated.wait_until_listening(ports, processes)

@@ -104,9 +104,9 @@ def test_pages(caller: Caller) -> None:
         return code(answer) if answer.status != 200 else answer.body
 
     first, last = str(page("limit=3&offset=0")), str(page("limit=3&offset=3"))
-    assert '"hasMore": true' in first
-    assert '"count": 1' in last
-    assert '"totalResults": 4' in last
+    assert '"hasMore":true' in first
+    assert '"count":1' in last
+    assert '"totalResults":4' in last
     assert page("limit=1001") == "INVALID_PARAMETER"
     assert page("limit=3&offset=1") == "INVALID_PARAMETER"
 

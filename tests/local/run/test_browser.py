@@ -19,6 +19,11 @@ FORM = """<form method="post" action="/consent"><input type="hidden" name="state
 <input type="radio" name="user" value="nora@firm.example"></form>"""
 
 
+SEVERAL_FORMS = """<form method="post"><input type="hidden" name="deed" value="decline"></form>
+<form method="post"><input type="hidden" name="deed" value="accept"><input name="who"></form>
+<form method="post" action="/other"><button name="action" value="sign">Sign</button></form>"""
+
+
 @dataclass
 class Site:
     """Product and vendor in one small application; `answer` is what the callback says."""
@@ -27,11 +32,13 @@ class Site:
     consented: dict[str, Any] = field(default_factory=dict)
     callback: dict[str, str] = field(default_factory=dict)
     answer: ResponseReturnValue | None = None
+    sent: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def connect(self) -> str:
         browser = Browser(Http())
         landing = f"{self.url}/connections/"
-        return browser.connect(f"{self.url}/start", "token", account="nora@firm.example", lands_below=landing).landed_at
+        choices = (("user", "nora@firm.example"), ("decision", "allow"))
+        return browser.connect(f"{self.url}/start", "token", choices=choices, lands_below=landing).landed_at
 
 
 @pytest.fixture
@@ -58,6 +65,16 @@ def site() -> Iterator[Site]:
     def callback() -> ResponseReturnValue:
         here.callback = {"code": request.args["code"], "cookie": request.cookies.get("binding", "")}
         return here.answer or redirect("/connections/n1")
+
+    @app.get("/quote")
+    def quote() -> str:
+        return "Thank you" if "open" in request.args else SEVERAL_FORMS
+
+    @app.post("/quote")
+    @app.post("/other")
+    def pressed() -> ResponseReturnValue:
+        here.sent.append((request.path, request.form.to_dict()))
+        return redirect("/quote?open=1", 303)
 
     with running(app) as url:
         here.url = url
@@ -94,6 +111,32 @@ def test_a_way_that_ends_somewhere_else_is_an_error(site: Site) -> None:
 
     with pytest.raises(RefusedError, match="no page of ours"):
         site.connect()
+
+
+def test_the_form_with_the_wanted_field_is_filled_in_and_sent(site: Site) -> None:
+    page = Browser(Http()).press(f"{site.url}/quote", ("deed", "accept"), {"who": "Carla"})
+
+    assert site.sent == [("/quote", {"deed": "accept", "who": "Carla"})]
+    assert page == "Thank you"
+
+
+def test_a_button_sends_its_own_form_where_that_says(site: Site) -> None:
+    Browser(Http()).press(f"{site.url}/quote", ("action", "sign"))
+
+    assert site.sent == [("/other", {"action": "sign"})]
+
+
+def test_a_button_that_is_not_there_is_an_error(site: Site) -> None:
+    with pytest.raises(RefusedError, match="no form with deed=renew"):
+        Browser(Http()).press(f"{site.url}/quote", ("deed", "renew"))
+
+    assert site.sent == []
+
+
+def test_merely_fetching_presses_nothing(site: Site) -> None:
+    Browser(Http()).fetch("GET", f"{site.url}/quote")
+
+    assert site.sent == []
 
 
 def test_nobody_there_is_an_error_too() -> None:

@@ -21,6 +21,16 @@ def test_what_an_earlier_run_left_is_gone_and_its_keys_stay(tmp_path: Path) -> N
         assert (data / "identity.pem").read_text() == "key"
 
 
+def test_books_and_envelopes_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for vendor in ("docusign", "quickbooks", "netsuite"):
+        with fresh_folder(data):
+            (data / vendor).mkdir()
+
+    with fresh_folder(data):
+        assert {path.name for path in data.iterdir()} == {"run.lock"}
+
+
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with fresh_folder(data), pytest.raises(FolderError, match=r"used by another run \(pid \d+\)"), fresh_folder(data):

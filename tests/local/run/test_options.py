@@ -42,6 +42,23 @@ def test_own_mail_raises_the_quota_and_plays_no_scene(mbox: Path) -> None:
     assert options.scene is Scene.NONE
 
 
+def test_the_cash_scene_is_played_alone_without_mail() -> None:
+    scene = read_options({"SCENE": "cash"}).scene
+
+    assert (scene.has_mail, scene.has_cash) == (False, True)
+
+
+def test_the_mail_scene_sells_nothing() -> None:
+    scene = read_options({"SCENE": "mail"}).scene
+
+    assert (scene.has_mail, scene.has_cash) == (True, False)
+
+
+def test_ones_own_mail_has_nothing_to_sell(mbox: Path) -> None:
+    with pytest.raises(OptionError, match="SCENE=cash sells what the sample sells"):
+        read_options({"MBOX": str(mbox), "ME": "me@example.com", "SCENE": "cash"})
+
+
 def test_a_name_with_a_space_is_one_file(mbox: Path) -> None:
     assert read_options({"MBOX": str(mbox), "ME": "me@example.com"}).mbox == (mbox,)
 

@@ -116,6 +116,22 @@ def test_what_is_not_shared_is_not_invented() -> None:
     assert any("(subject not shared)" in line for line in lines)
 
 
+def test_what_happened_to_a_contract_or_an_invoice_is_its_sentence() -> None:
+    happened = {
+        "kind": "invoice",
+        "at": (NOW - timedelta(days=1)).isoformat(),
+        "count": 1,
+        "messages": [],
+        "meeting": None,
+        "happening": {"what": "invoice.sent", "sentence": "Invoice INV-000001 was sent.", "plain": ""},
+    }
+
+    lines = _shown(happened)
+
+    assert any(line.endswith("• Invoice INV-000001 was sent.") for line in lines)
+    assert not any("not shared" in line for line in lines)
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
     lines = _shown(_mail(_message("Aino", 1, "word " * 60)), _meeting("title " * 30, 3), width=60)
 

@@ -79,6 +79,7 @@ class SampleWorld:
             jitter=self.jitter,
             quota_units_per_minute=6_000,
             prices=GMAIL_UNITS,
+            sharers=lambda: 1,
         )
 
     def import_contacts(self) -> ImportResult:

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from shared.providers.docusign.catalogue import CATALOGUE, Kind, Problem, problem_of
+from shared.providers.docusign.catalogue import CATALOGUE, problem_of
 from shared.providers.docusign.manifest import MANIFEST, SCOPES
+from shared.providers.words import Kind, Problem
 
 
 def test_only_sending_and_staying_connected_is_asked_for() -> None:

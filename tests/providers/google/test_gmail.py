@@ -206,6 +206,30 @@ def test_text_too_large_for_the_message_is_fetched(google: ScriptedServer, mailb
     assert google.asked[1].path == "/gmail/v1/users/me/messages/a/attachments/at0"
 
 
+@pytest.mark.parametrize(
+    ("mime_type", "filename"), [("video/mp4", "tour.mp4"), ("text/plain", "log.txt"), ("text/plain", "")]
+)
+def test_a_hundred_megabytes_are_refused_by_their_stated_size_and_named(
+    google: ScriptedServer, mailbox: Mailbox, mime_type: str, filename: str
+) -> None:
+    words = {"size": 5, "data": base64.urlsafe_b64encode(b"Hello").decode()}
+    tree = [
+        {"partId": "0", "mimeType": "text/plain", "filename": "", "body": words},
+        {
+            "partId": "1",
+            "mimeType": mime_type,
+            "filename": filename,
+            "body": {"size": 100_000_000, "attachmentId": "at1"},
+        },
+    ]
+    payload = {"partId": "", "mimeType": "multipart/mixed", "body": {}, "parts": tree}
+    google.replies(Reply(200, gmail_message("a", payload=payload)))
+    body = mailbox.message("a").body
+    assert body.text == "Hello"
+    assert [(attached.part_id, attached.size_bytes) for attached in body.attachments] == [("1", 100_000_000)]
+    assert len(google.asked) == 1, "nothing but the message itself is asked for"
+
+
 def test_mail_made_of_hundreds_of_large_texts_costs_a_few_calls(google: ScriptedServer, mailbox: Mailbox) -> None:
     text = Reply(200, {"size": 1, "data": "eA"})
     google.replies(Reply(200, large_text("a", parts=300)), *[text] * 300)

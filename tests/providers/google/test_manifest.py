@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from shared.providers.google.catalogue import CATALOGUE, Kind, Problem
+from shared.providers.google.catalogue import CATALOGUE
 from shared.providers.google.discovery.prune import CALLS, methods, original
 from shared.providers.google.manifest import (
     CALENDAR_READ,
@@ -16,6 +16,7 @@ from shared.providers.google.manifest import (
     canonical_scope,
     refused_features,
 )
+from shared.providers.words import Kind, Problem
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))

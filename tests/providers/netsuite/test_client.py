@@ -22,7 +22,7 @@ from shared.errors import (
     ProviderUnavailableError,
     RateLimitedError,
 )
-from shared.providers.netsuite import exact_json
+from shared.providers import exact_json
 from shared.providers.netsuite.errors import UnknownTableError, api_error
 from shared.providers.netsuite.ledger import NetsuiteLedger
 from shared.providers.wire import Answer
@@ -124,7 +124,7 @@ def refusal(status: int, code: str = "", detail: str = "", **headers: str) -> An
     """An error body as NetSuite writes it."""
     details = [{"detail": detail, "o:errorCode": code, "o:errorPath": "item.items[0].item"}]
     body = {"type": "https://www.w3.org/Protocols/rfc2616/rfc2616-sec10.html", "title": "x", "status": status}
-    return Answer(status, headers, exact_json.encoded({**body, "o:errorDetails": details}).encode())
+    return Answer(status, headers, exact_json.dumps({**body, "o:errorDetails": details}).encode())
 
 
 def translated(answer: Answer, *, renewable: bool = True) -> AppError:
@@ -204,8 +204,8 @@ def test_a_write_that_does_not_say_what_it_wrote_is_in_doubt(world: World, ledge
 
 
 def test_amounts_keep_every_digit_both_ways() -> None:
-    text = exact_json.encoded({"amount": Decimal("22680.00"), "lines": [Decimal("1E+3"), 1, "ü", None, True]})
-    assert text == '{"amount": 22680.00, "lines": [1000, 1, "\\u00fc", null, true]}'
-    assert exact_json.decoded('{"amount": 0.1000000000000000055}') == {"amount": Decimal("0.1000000000000000055")}
+    text = exact_json.dumps({"amount": Decimal("22680.00"), "lines": [Decimal("1E+3"), 1, "ü", None, True]})
+    assert text == '{"amount":22680.00,"lines":[1000,1,"\\u00fc",null,true]}'
+    assert exact_json.loads('{"amount": 0.1000000000000000055}') == {"amount": Decimal("0.1000000000000000055")}
     with pytest.raises(TypeError):
-        exact_json.encoded({"amount": 0.1})
+        exact_json.dumps({"amount": 0.1})

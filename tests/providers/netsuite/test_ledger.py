@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from local.netsuite.roles import OPENS, permissions_of
 from shared.domain.cash.accounting import ChoiceKind, InvoiceStatus, PaymentKind, RecordKind
 from shared.domain.cash.money import Money
 from shared.errors import (
@@ -19,6 +20,7 @@ from shared.errors import (
     ProviderUnavailableError,
 )
 from shared.providers.netsuite.ledger import OVERLAP, NetsuiteLedger
+from shared.providers.netsuite.manifest import MANIFEST
 from tests.providers.netsuite.world import World, changed, items, new_customer, usd
 
 # ------------------------------------------------------------------------------------------------------------- company
@@ -52,6 +54,7 @@ def test_what_can_be_mapped_is_listed(ledger: NetsuiteLedger) -> None:
         ChoiceKind.TERM: ["Net 15", "Net 30"],
         ChoiceKind.TAX_CODE: ["Sales tax 8 %", "VAT 19 %"],
         ChoiceKind.SUBSIDIARY: ["Harbor Inc", "Harbor GmbH"],
+        ChoiceKind.FIELD: [],
     }
     assert [term.days for term in ledger.choices(ChoiceKind.TERM)] == [15, 30]
 
@@ -67,9 +70,36 @@ def test_permissions_are_tried_one_by_one(world: World) -> None:
         "customerRefund": False,
         "item": True,
         "term": False,
+        "salestaxitem": False,
         "currency": True,
         "subsidiary": False,
     }
+
+
+def test_the_permissions_that_are_asked_for_open_every_kind_of_record_and_no_more(world: World) -> None:
+    """NetSuite's own words on the set-up page, and what this product calls, agree."""
+    assert world.ledger().permissions() == dict.fromkeys(world.ledger().permissions(), True)
+    assert set(OPENS) == {permission.name for permission in MANIFEST.permissions}
+    for permission in MANIFEST.permissions:
+        ticked = ((one.name, one.level) for one in MANIFEST.permissions if one is not permission)
+        world.simulator.set_role("without", permissions_of(ticked))
+        allowed = world.ledger(world.client(world.token_access("without"))).permissions()
+        assert (False in allowed.values()) == bool(OPENS[permission.name]), permission.name
+
+
+@pytest.mark.parametrize("missing", ["Subsidiaries", "Currency"])
+def test_a_role_that_sees_no_company_is_the_administrators_matter(world: World, missing: str) -> None:
+    ticked = ((one.name, one.level) for one in MANIFEST.permissions if one.name != missing)
+    world.simulator.set_role("without", permissions_of(ticked))
+    with pytest.raises(AdminActionError) as refusal:
+        world.ledger(world.client(world.token_access("without"))).company()
+    assert refusal.value.reason == "permission_missing"
+
+
+def test_a_subsidiary_that_is_not_there_is_said_and_not_parked(world: World) -> None:
+    with pytest.raises(AdminActionError) as refusal:
+        world.ledger(subsidiary_id="999999").company()
+    assert refusal.value.reason == "subsidiary_missing"
 
 
 # ----------------------------------------------------------------------------------------------------------- customers
@@ -220,6 +250,19 @@ def test_our_fields_go_where_they_are_mapped(world: World) -> None:
 
     [kept] = world.invoices()
     assert (kept["custbody_deal"], kept["custbody_seats"], kept["custbody_renewal"]) == ("D-42", 12, True)
+
+
+def test_the_fields_an_account_added_can_be_mapped(world: World) -> None:
+    assert world.ledger().choices(ChoiceKind.FIELD) == ()
+    world.control("fields", record="invoice", name="custbody_deal", kind="text")
+    world.control("fields", record="customer", name="custentity_since", kind="date")
+    assert [field.id for field in world.ledger().choices(ChoiceKind.FIELD)] == ["custbody_deal"]
+
+
+def test_a_customer_is_read_with_what_comes_back_to_us(world: World, ledger: NetsuiteLedger) -> None:
+    made = ledger.create_customer(new_customer(), "key")
+    assert ledger.customer(made.customer_id) == made
+    assert ledger.customer("999999") is None
 
 
 @pytest.mark.parametrize(

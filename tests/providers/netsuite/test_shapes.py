@@ -12,11 +12,12 @@ import pytest
 from shared.domain.cash.accounting import InvoiceStatus, PaymentKind
 from shared.domain.cash.money import Money
 from shared.errors import InputError
-from shared.providers.netsuite import exact_json
-from shared.providers.netsuite.catalogue import CATALOGUE, Kind, Problem
+from shared.providers import exact_json
+from shared.providers.netsuite.catalogue import CATALOGUE
 from shared.providers.netsuite.manifest import MANIFEST
 from shared.providers.netsuite.mapping import Currencies, Stamp, customer_from, invoice_from, payment_from
 from shared.providers.netsuite.schema import RecordSchema
+from shared.providers.words import Kind, Problem
 
 AT = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 CURRENCIES = Currencies({"1": "USD", "4": "JPY"}, "USD")
@@ -43,7 +44,7 @@ PAYMENT = """{
 
 
 def invoice(stamp: Stamp | None = None, **changes: Any) -> Any:
-    record = exact_json.decoded(INVOICE) | changes
+    record = exact_json.loads(INVOICE) | changes
     return invoice_from(record, stamp or Stamp(AT, voided=False), CURRENCIES)
 
 
@@ -72,9 +73,7 @@ def test_a_void_invoice_is_one_that_was_voided_or_that_we_took_back() -> None:
 
 
 def test_an_account_without_tax_or_currencies() -> None:
-    record = {
-        name: value for name, value in exact_json.decoded(INVOICE).items() if name not in {"taxTotal", "currency"}
-    }
+    record = {name: value for name, value in exact_json.loads(INVOICE).items() if name not in {"taxTotal", "currency"}}
     read = invoice_from(record, Stamp(AT, voided=False), Currencies({}, "JPY"))
     assert (read.tax, read.total) == (Money(0, "JPY"), Money(1000, "JPY"))
 
@@ -85,13 +84,13 @@ def test_more_digits_than_a_currency_has_are_not_rounded_away() -> None:
 
 
 def test_a_payment_and_what_of_it_went_where() -> None:
-    read = payment_from(PaymentKind.PAYMENT, exact_json.decoded(PAYMENT), Stamp(AT, voided=False), CURRENCIES)
+    read = payment_from(PaymentKind.PAYMENT, exact_json.loads(PAYMENT), Stamp(AT, voided=False), CURRENCIES)
     assert (read.amount, read.applied) == (Money(25_000, "USD"), {"1215": 20_000, "1216": 3_050})
     assert (read.customer_id, read.paid_on) == ("401", date(2026, 11, 24))
 
 
 def test_a_voided_payment_pays_nothing_whatever_its_lines_say() -> None:
-    read = payment_from(PaymentKind.PAYMENT, exact_json.decoded(PAYMENT), Stamp(AT, voided=True), CURRENCIES)
+    read = payment_from(PaymentKind.PAYMENT, exact_json.loads(PAYMENT), Stamp(AT, voided=True), CURRENCIES)
     assert (read.voided, read.applied) == (True, {})
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from local.netsuite.roles import permissions_of
 from local.netsuite.simulator import Simulator
 from shared.domain.cash.accounting import InvoiceDraft, InvoiceLine, LedgerInvoice, NewCustomer
 from shared.domain.cash.money import Money
@@ -24,6 +25,7 @@ from shared.providers.netsuite.access import Access, BearerAccess
 from shared.providers.netsuite.account import Account
 from shared.providers.netsuite.client import NetsuiteClient
 from shared.providers.netsuite.ledger import LedgerSettings, NetsuiteLedger
+from shared.providers.netsuite.manifest import MANIFEST
 from shared.providers.netsuite.oauth1 import SignedAccess, TokenCredentials
 from shared.providers.netsuite.oauth2 import ClientCredentials, ClientCredentialsGrant
 from shared.providers.wire import Wire
@@ -32,18 +34,7 @@ from tests.fakes import FakeChance, FakeClock
 START = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 CLIENT_ID = "throughline-client"
 
-PERMISSIONS = {
-    "customer": "full",
-    "invoice": "full",
-    "creditMemo": "full",
-    "customerPayment": "view",
-    "customerRefund": "view",
-    "item": "view",
-    "term": "view",
-    "salesTaxItem": "view",
-    "subsidiary": "view",
-    "currency": "view",
-}
+PERMISSIONS = permissions_of((permission.name, permission.level) for permission in MANIFEST.permissions)
 """What the set-up page asks for."""
 
 Slot = Callable[[], AbstractContextManager[None]]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.domain.cash.accounting import InvoiceStatus
 from shared.domain.cash.money import Money
 from shared.errors import PayloadError
-from shared.providers.quickbooks import exact_json
-from shared.providers.quickbooks.reading import application_of, customer_from, invoice_from
+from shared.providers import exact_json
+from shared.providers.quickbooks.reading import application_of, custom_fields_from, customer_from, invoice_from
 
 INVOICE = b"""{
   "DueDate": "2026-04-01", "DocNumber": "INV-AAAABBBBCCCCDDDDE", "EmailStatus": "NotSet", "Balance": 22680.00,
@@ -101,3 +101,14 @@ def test_amounts_pass_through_json_without_a_float(amount: Decimal) -> None:
 def test_a_float_is_never_written() -> None:
     with pytest.raises(TypeError):
         exact_json.dumps({"Amount": 0.1})
+
+
+def test_custom_fields_that_are_switched_on_can_be_mapped_by_their_number() -> None:
+    def used(number: str, on: bool) -> dict[str, object]:
+        return {"Name": f"SalesFormsPrefs.UseSalesCustom{number}", "Type": "BooleanType", "BooleanValue": on}
+
+    named = {"Name": "SalesFormsPrefs.SalesCustomName1", "Type": "StringType", "StringValue": "Deal"}
+    groups = [{"CustomField": [used("1", True), used("2", False), used("3", True)]}, {"CustomField": [named]}]
+    found = custom_fields_from({"SalesFormsPrefs": {"CustomField": groups}})
+    assert [(field.id, field.name) for field in found] == [("1", "Deal"), ("3", "Custom field 3")]
+    assert custom_fields_from({"SalesFormsPrefs": {"CustomTxnNumbers": True}}) == ()

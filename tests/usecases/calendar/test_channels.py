@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.calendar.stream import ChannelNotice
-from shared.errors import ProofError, ProviderUnavailableError
+from shared.errors import ContendedError, ProofError, ProviderUnavailableError
 from shared.ports.calendar import OpenedChannel
 from shared.records.routes import Routes
 from shared.usecases.calendar.accept_notice import accept_notice
@@ -154,6 +154,30 @@ def test_two_renewals_at_once_end_with_one_channel(world: World) -> None:
     world.ann.open_channel = opened  # type: ignore[method-assign]  # calm again
     world.drain()
     world.notice(the_channel(world))
+
+
+def test_a_renewal_that_gives_way_to_one_that_dies_is_not_done(world: World) -> None:
+    """The quicker one never opened its channel: whoever gave way to it is tried again."""
+    world.connect()
+    world.clock.advance(6 * DAY_S)
+    opened, others = world.ann.open_channel, [OUTAGE]
+
+    def meets_another_that_dies(calendar_id: str, **given: str) -> OpenedChannel:
+        if others:
+            world.ann.fail_next.append(others.pop())
+            with pytest.raises(ProviderUnavailableError):
+                renew_channel(world.served(), ANN_STREAM, documents=world.documents)
+        return opened(calendar_id, **given)
+
+    world.ann.open_channel = meets_another_that_dies  # type: ignore[method-assign]  # a second worker, at that moment
+    with pytest.raises(ContendedError):
+        renew_channel(world.served(), ANN_STREAM, documents=world.documents)
+    renew_channel(world.served(), ANN_STREAM, documents=world.documents)
+    world.drain()
+    stored = world.streams().watch(ANN_STREAM)
+    assert stored is not None
+    assert stored.value.channel is not None
+    assert world.ann.running() == [stored.value.channel.channel_id]
 
 
 def test_after_silence_the_calendar_is_read_when_a_channel_opens_again(world: World) -> None:

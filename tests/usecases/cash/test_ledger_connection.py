@@ -11,6 +11,7 @@ from shared.domain.cash.accounting import LedgerChange, RecordKind
 from shared.domain.cash.ledger_settings import Frequency
 from shared.domain.connection import Credentials
 from shared.domain.mailbox import Status
+from shared.errors import AdminActionError, ConnectionRevokedError, InputError
 from shared.ports.oauth import Grant
 from shared.records.connections import Connections
 from shared.records.ledgers import ledgers
@@ -21,6 +22,7 @@ from shared.usecases.access_token import REFRESH_TOKEN
 from shared.usecases.cash.accept_changes import accept_changes
 from shared.usecases.cash.connect_ledger import NEEDS_CUSTOM_NUMBERS, connect_by_keys, connect_ledger, tend_connection
 from shared.usecases.cash.read_ledger import read_ledgers
+from tests.cash_flows import desk
 from tests.cash_schedules import RotatingAuthorization
 from tests.cash_world import FIONA, LEDGER, CashWorld, cash_world, sold
 from tests.fake_ledger import COMPANY, FakeLedger
@@ -75,6 +77,63 @@ def test_the_keys_are_sealed() -> None:
     kept = Connections(world.store).credentials(id_)
     assert kept is not None
     assert b"sealed" not in kept.value.refresh_token
+
+
+# ------------------------------------------------------------------------------------------------ a ledger that refuses
+
+
+def standing(world: CashWorld, connection_id: str = LEDGER) -> tuple[Status, str | None]:
+    connection = Connections(world.store).get(connection_id).value
+    return connection.status, connection.problem
+
+
+def test_a_role_that_may_not_read_the_company_is_said_on_the_connection() -> None:
+    world = cash_world()
+    world.books.shut_out = AdminActionError("no subsidiary", reason="permission_missing")
+    id_ = connect(world)
+    assert standing(world, id_) == (Status.ADMIN_ACTION_NEEDED, "permission_missing")
+
+
+def test_what_the_administrator_did_is_tried_when_a_person_says_so() -> None:
+    world = cash_world()
+    world.books.shut_out = AdminActionError("no subsidiary", reason="permission_missing")
+    id_ = connect(world)
+    world.books.shut_out = None
+    desk(world, id_).act("reopen", {})
+    world.drain(redeliver=True)
+    assert standing(world, id_) == (Status.CONNECTED, None)
+    assert ledgers(world.store).get(id_).value.company == COMPANY
+    with pytest.raises(InputError, match="does not wait"):
+        desk(world, id_).act("reopen", {})
+
+
+@pytest.mark.parametrize("name", ["invoice", "changes_since", "create_invoice", "customers"])
+def test_a_refusal_of_any_call_stops_the_connection_and_says_why(name: str) -> None:
+    """Keys that sign each request have no refresh that would tell."""
+    world = sold()
+    world.books.on_call = lambda called: setattr(
+        world.books, "shut_out", ConnectionRevokedError("401", reason="token_refused") if called == name else None
+    )
+    opened = world.open_ledger(LEDGER)
+    arguments = {"invoice": ("1",), "changes_since": (world.clock.now(),), "create_invoice": (None, "k")}
+    with pytest.raises(ConnectionRevokedError):
+        getattr(opened, name)(*arguments.get(name, ()))
+    assert standing(world) == (Status.RECONNECT_NEEDED, "token_refused")
+    with pytest.raises(ConnectionRevokedError, match="waits for a person"):
+        world.open_ledger(LEDGER)
+
+
+def test_a_refusal_of_keys_that_were_replaced_meanwhile_stops_nothing() -> None:
+    world = cash_world()
+    old = world.open_ledger(LEDGER)
+    world.passes(seconds=1)
+    stored = Connections(world.store).get(LEDGER)
+    anew = replace(stored.value, connected_at=world.clock.now())
+    world.store.commit([Connections(world.store).writing(anew)])
+    world.books.shut_out = ConnectionRevokedError("401", reason="token_refused")
+    with pytest.raises(ConnectionRevokedError):
+        old.company()
+    assert standing(world) == (Status.CONNECTED, None)
 
 
 # --------------------------------------------------------------------------------------------------- staying connected
@@ -164,6 +223,36 @@ def test_reading_goes_on_from_where_it_was_with_an_overlap() -> None:
     world.passes(hours=1)
     world.reconciles()
     assert asked == [first - timedelta(minutes=2), second - timedelta(minutes=2)]
+
+
+def test_a_change_within_the_second_of_the_one_before_does_not_wait_for_its_turn() -> None:
+    """The ledger tells whole seconds: both look the same, and a queue that remembers names must not drop the second."""
+    world = sold()
+    world.settings(has_notices=False)
+    world.wins()
+    world.settings(read_until=world.clock.now() + timedelta(minutes=1))  # as in the minutes after connecting
+    payment = world.books.pays(world.mirror().invoice.invoice_id, 4_000)
+    world.reconciles()
+    stands_still = world.books._changes[-1].changed_at
+    world.passes(seconds=2)
+    world.books.bounces(payment)
+    world.books._changes[:] = [replace(change, changed_at=stands_still) for change in world.books._changes]
+    world.reconciles()
+    assert world.records.payments.where(())[0].value.payment.voided
+
+
+def test_a_change_that_lies_back_is_read_again_once_and_no_more() -> None:
+    world = sold()
+    world.wins()
+    world.reconciles()
+    world.books.calls.clear()
+    readings = []
+    for _ in range(4):
+        world.passes(seconds=30)
+        world.settings(read_until=world.clock.now())
+        world.reconciles()
+        readings.append(world.books.calls["invoice"])
+    assert readings[-1] == readings[-2]
 
 
 def test_a_thorough_reading_finds_a_deletion_nobody_told_of() -> None:

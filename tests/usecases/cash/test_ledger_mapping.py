@@ -14,7 +14,7 @@ from shared.errors import ForbiddenError, InputError
 from shared.records.ledgers import customer_matches, ledgers
 from shared.records.people import Companies, Contacts
 from shared.usecases.cash.map_ledger import MappingDesk
-from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, FIONA, LEDGER, PIPELINE, CashWorld, cash_world
+from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, FIONA, LEDGER, PIPELINE, CashWorld, cash_world, sold
 
 
 def alike(name: str, names: Sequence[str], limit: int) -> list[tuple[int, float]]:
@@ -33,6 +33,7 @@ def desk(world: CashWorld, user: User = FIONA) -> MappingDesk:
         tasks=world.tasks,
         clock=world.clock,
         jitter=world.jitter,
+        waiting_ledger=world.any_ledger,
     )
 
 
@@ -164,5 +165,73 @@ def test_only_admins_and_finance_map() -> None:
 
 
 def test_an_unknown_action_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="customers, choices, settings"):
+    with pytest.raises(InputError, match="customers, choices, permissions, settings"):
         desk(cash_world()).act("explode", {})
+
+
+# -------------------------------------------------------------------------------------------------------- custom fields
+
+
+def test_our_fields_travel_in_the_custom_fields_they_are_mapped_to() -> None:
+    world = sold()
+    mapped = {"custbody_deal": "deal.name", "custbody_contract": "contract.number"}
+    desk(world).act("save", {"default_item": "1", "fields": mapped})
+    world.wins()
+    (row,) = world.books.rows()
+    assert row.draft.fields == {"custbody_deal": "Globex rollout", "custbody_contract": "CT-1"}
+
+
+def test_what_is_not_known_is_left_out_and_clears_nothing() -> None:
+    world = sold()
+    desk(world).act("save", {"default_item": "1", "fields": {"custbody_deal": "contact.title"}})
+    world.wins()
+    (row,) = world.books.rows()
+    assert row.draft.fields == {}
+
+
+@pytest.mark.parametrize("fields", [{"custbody_gone": "deal.name"}, {"custbody_deal": "deal.colour"}])
+def test_a_mapping_to_a_field_that_is_not_there_is_refused_before_anything_is_written(fields: dict[str, str]) -> None:
+    world = sold()
+    before = world.settings()
+    with pytest.raises(InputError, match=r"custbody_gone|deal\.colour"):
+        desk(world).act("save", {"fields": fields})
+    assert world.settings() == before
+
+
+# ------------------------------------------------------------------------------------------------- customers, always
+
+
+def test_new_companies_become_customers_there_with_the_daily_reading_where_that_is_wanted() -> None:
+    world = sold()
+    world.store.commit([Companies(world.store).creating(Company("co-new", "Initech"))])
+    world.reconciles(thorough=True)
+    assert world.books.calls["create_customer"] == 0
+    world.settings(creates_always=True)
+    world.reconciles(thorough=True)
+    world.reconciles(thorough=True)
+    assert world.books.calls["create_customer"] == 1
+    assert customer_matches(world.store, LEDGER).get("co-new").value.state is MatchState.CREATED
+
+
+def test_a_name_that_is_there_already_waits_for_a_person() -> None:
+    world = sold()
+    world.books.has_customer("Initech")
+    world.store.commit([Companies(world.store).creating(Company("co-new", "Initech"))])
+    world.settings(creates_always=True)
+    world.reconciles(thorough=True)
+    assert customer_matches(world.store, LEDGER).find("co-new") is None
+
+
+def test_nothing_is_made_there_before_the_mapping_was_reviewed() -> None:
+    world = sold()
+    world.store.commit([Companies(world.store).creating(Company("co-new", "Initech"))])
+    world.settings(creates_always=True, reviewed_at=None)
+    world.reconciles(thorough=True)
+    assert world.books.calls["create_customer"] == 0
+
+
+# ---------------------------------------------------------------------------------------------------------- permissions
+
+
+def test_the_page_shows_which_kinds_of_record_the_connection_may_not_read() -> None:
+    assert desk(cash_world()).act("permissions", {}) == {"invoice": True, "customerRefund": False}

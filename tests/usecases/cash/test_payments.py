@@ -15,7 +15,7 @@ from shared.domain.cash.quote import Instalment
 from shared.domain.people import User
 from shared.errors import ForbiddenError, InputError
 from shared.usecases.cash.decide_invoice import match_invoice, unmatched_invoices
-from shared.usecases.cash.read_deal_money import read_deal_money
+from shared.usecases.cash.read_deal_money import DealInvoices, read_deal_money
 from shared.usecases.cash.sync_ledger_record import sync_ledger_record
 from tests.cash_schedules import ShakyDocuments
 from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, DEAL, FIONA, LEDGER, CashWorld, line, sold, usd
@@ -74,7 +74,9 @@ def test_two_invoices_paid_at_once_come_to_paid() -> None:
 
     def read(mirror: InvoiceMirror) -> None:
         change = LedgerChange(RecordKind.INVOICE, mirror.invoice.invoice_id, world.clock.now())
-        sync_ledger_record(world.store, LEDGER, change, ledger=world.ledger, clock=world.clock, jitter=world.jitter)
+        sync_ledger_record(
+            world.store, LEDGER, change, ledger=world.ledger, tasks=world.tasks, clock=world.clock, jitter=world.jitter
+        )
 
     documents.before = lambda: read(third) if interrupted and interrupted.pop() else None
     read(second)
@@ -150,12 +152,51 @@ def overdue(world: CashWorld) -> int:
     return money.overdue_days
 
 
-def test_a_rep_sees_the_money_of_the_own_deals_alone() -> None:
+def test_a_rep_is_told_where_the_money_of_the_own_deals_stands_without_amounts() -> None:
     world = invoiced()
-    assert read_deal_money(world.store, DEAL, ANNA, clock=world.clock).invoices
+    pay(world, 4_000)
+    shown = read_deal_money(world.store, DEAL, ANNA, clock=world.clock)
+    assert shown == DealInvoices("What was invoiced is paid in part.")
     stranger = User("u-other", "Otto", "otto@acme.example")
     with pytest.raises(ForbiddenError):
         read_deal_money(world.store, DEAL, stranger, clock=world.clock)
+
+
+def test_a_rep_is_told_that_the_money_of_a_bounced_payment_is_open_again() -> None:
+    world = invoiced()
+    pay(world, 4_000)
+    bouncing = pay(world, 6_000)
+    world.books.bounces(bouncing)
+    world.hears_all()
+    assert standing(world) == "What was paid is open again in part: the rest of what was invoiced is still paid."
+    pay(world, 1_000)
+    assert standing(world) == "What was paid is open again in part: the rest of what was invoiced is still paid."
+    pay(world, 5_000)
+    assert standing(world) == "What was invoiced is paid."
+
+
+def standing(world: CashWorld) -> str:
+    return read_deal_money(world.store, DEAL, ANNA, clock=world.clock).sentence
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_payment_is_told_before_what_it_does_to_the_deal(order: int) -> None:
+    """On the chain and on the timelines, in whatever order the ledger's notice names payment and invoice."""
+    world = invoiced()
+    world.books.pays(world.mirror().invoice.invoice_id, 10_000)
+    world.books.notices = world.books.notices[::order]
+    world.hears_all()
+    told = {step.step: step.at for step in world.chain()}
+    assert world.steps()[-2:] == [Step.PAYMENT_RECEIVED, Step.DEAL_PAID]
+    assert told[Step.PAYMENT_RECEIVED] < told[Step.DEAL_PAID]
+
+
+def test_a_payment_that_a_reading_finds_is_told_before_what_it_does_to_the_deal() -> None:
+    world = invoiced()
+    world.books.pays(world.mirror().invoice.invoice_id, 10_000)
+    world.books.notices.clear()
+    world.reconciles()
+    assert world.steps()[-2:] == [Step.PAYMENT_RECEIVED, Step.DEAL_PAID]
 
 
 # ------------------------------------------------------------------------------------------------- made in the ledger
@@ -171,7 +212,7 @@ def test_an_invoice_made_there_for_a_customer_of_ours_waits_to_be_matched() -> N
     world = invoiced()
     made_there(world)
     world.hears_all()
-    (found,) = unmatched_invoices(world.store, LEDGER)
+    (found,) = unmatched_invoices(world.store, LEDGER, FIONA)
     assert found.invoice.number == "2044"
     match_invoice(world.store, found.key, DEAL, FIONA, clock=world.clock, jitter=world.jitter)
     (money,) = read_deal_money(world.store, DEAL, FIONA, clock=world.clock).money

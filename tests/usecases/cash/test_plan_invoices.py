@@ -30,7 +30,9 @@ def test_a_won_deal_is_invoiced_as_its_quote_says_to_the_cent() -> None:
     assert (invoice.total, invoice.tax) == (usd("22680.00"), usd("1680.00"))
     assert world.intent().state is IntentState.CREATED
     assert world.steps() == [Step.INVOICE_PLANNED, Step.INVOICE_CREATED]
-    assert world.said(Step.INVOICE_CREATED) == f"Invoice {invoice.number} over 22,680.00 USD is in the ledger."
+    assert world.said(Step.INVOICE_CREATED) == (
+        f"Invoice INV-000001 over 22,680.00 USD is in the ledger as {invoice.number}."
+    )
 
 
 def test_each_instalment_is_invoiced_when_it_falls_due_however_far_off() -> None:

@@ -13,6 +13,7 @@ from shared.domain.people import Contact
 from shared.errors import ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
 from shared.records.ledgers import customer_matches
 from shared.records.people import Contacts
+from shared.usecases.cash.create_invoice import Reviewed, Source, create_invoice
 from shared.usecases.cash.decide_invoice import Choice, ask_to_send, resolve_conflict, retry_invoice, void_invoice
 from shared.usecases.cash.plan_invoices import plan_invoices
 from tests.cash_world import (
@@ -24,6 +25,7 @@ from tests.cash_world import (
     FIONA,
     LEDGER,
     CashWorld,
+    line,
     sold,
     usd,
 )
@@ -347,3 +349,36 @@ def test_a_sales_rep_decides_nothing_about_ledgers() -> None:
             clock=world.clock,
             jitter=world.jitter,
         )
+
+
+# ---------------------------------------------------------------------------------------------------- the record number
+
+
+def test_invoices_are_numbered_without_gaps_however_many_came_to_nothing() -> None:
+    """What is stopped before the ledger has it takes no number, and a second try of the same invoice none either."""
+    world = sold(line(1, "100.00"))
+    world.books.refusing = ["The customer is on hold."]
+    world.wins()
+    assert world.intent().record_number == ""
+    world.books.lost_replies = 1
+    retry(world)
+    for number in range(2, 5):
+        reviewed = Reviewed((line(1, "10.00"),), "USD")
+        shown = Source(key=f"shown-{number}", deal_id=DEAL)
+        create_invoice(world.store, shown, reviewed, FIONA, tasks=world.tasks, clock=world.clock, jitter=world.jitter)
+        world.drain(redeliver=True)
+    assert sorted(intent.record_number for intent in world.intents()) == [f"INV-00000{n}" for n in range(1, 5)]
+
+
+def test_the_number_is_shown_beside_the_ledgers() -> None:
+    world = sold()
+    world.wins()
+    shown = world.mirror()
+    assert (shown.record_number, shown.invoice.number) == ("INV-000001", world.intent().number)
+
+
+def test_an_invoice_that_differs_stands_in_the_ledger_and_has_its_number() -> None:
+    world = sold(tax=8)
+    world.books.cents_off = 1
+    world.wins()
+    assert (world.intent().state, world.intent().record_number) == (IntentState.DIFFERS, "INV-000001")

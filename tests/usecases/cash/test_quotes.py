@@ -13,11 +13,13 @@ import pytest
 from shared.domain.cash.deal import Step
 from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Due, Instalment, QuoteStatus
+from shared.domain.people import User
 from shared.errors import ForbiddenError, InputError, NotFoundError
 from shared.records.audit import Audit
 from shared.records.store import TenantStore
 from shared.usecases.cash.decide_quote import Deed, DeedKind, Visitor, decide, read_quote_page, read_quote_pdf
 from shared.usecases.cash.send_quote import SentQuote, pdf_key
+from shared.usecases.cash.set_logo import LARGEST, set_logo
 from shared.usecases.cash.write_quote import QuoteDraft
 from tests.contract_world import (
     ADA,
@@ -32,6 +34,8 @@ from tests.contract_world import (
     line,
     usd,
 )
+
+PNG = b"\x89PNG\r\n\x1a\n and what follows"
 
 
 def token(sent: SentQuote) -> str:
@@ -294,3 +298,71 @@ def test_another_tenants_link_opens_nothing() -> None:
             clock=world.clock,
             jitter=world.jitter,
         )
+
+
+def test_a_quote_whose_last_day_passed_has_ended_and_its_owner_hears_of_it() -> None:
+    world = contract_world()
+    sent = world.sends_quote(world.quotes(line(1, "100.00"), expires_on=world.today()))
+    assert world.expires() == 0
+    world.passes(days=1)
+    assert (world.expires(), world.expires()) == (1, 0)
+    assert world.quote(sent.quote.quote_id).status is QuoteStatus.EXPIRED
+    assert world.steps().count(Step.QUOTE_EXPIRED) == 1
+    assert [text for text in world.asked() if "without a decision" in text]
+
+
+def test_an_ended_quote_can_be_asked_for_anew_and_sent_again() -> None:
+    world = contract_world()
+    sent = world.sends_quote(world.quotes(line(1, "100.00"), expires_on=world.today()))
+    world.passes(days=1)
+    world.expires()
+    world.decides(sent, DeedKind.RENEW)
+    renewed = world.sends_quote(sent.quote, expires_on=world.today() + timedelta(days=5))
+    world.decides(renewed, DeedKind.ACCEPT)
+    assert world.quote(sent.quote.quote_id).status is QuoteStatus.ACCEPTED
+
+
+def test_what_was_decided_or_has_no_last_day_does_not_end() -> None:
+    world = contract_world()
+    world.accepted(expires_on=world.today())
+    world.sends_quote(world.quotes(line(2, "100.00"), key="k-2"))
+    world.passes(days=400)
+    assert world.expires() == 0
+
+
+# ---------------------------------------------------------------------------------------------------------- the logo
+
+
+def sets_logo(world: ContractWorld, content: bytes, *, user: User = ADA, drawable: bool = True) -> None:
+    set_logo(
+        world.store,
+        content,
+        user,
+        is_image=lambda _: drawable,
+        blobs=world.blobs,
+        clock=world.clock,
+        jitter=world.jitter,
+    )
+
+
+def test_a_quote_carries_the_logo_as_it_was_when_it_was_sent() -> None:
+    world = contract_world()
+    quote = world.quotes(line(1, "100.00"))
+    plain = world.sends_quote(quote).quote.pdf_sha256
+    sets_logo(world, PNG)
+    assert world.paper.heads[-1].logo is None
+    with_it = world.sends_quote(quote).quote.pdf_sha256
+    assert world.paper.heads[-1].logo == PNG
+    sets_logo(world, b"")
+    assert world.sends_quote(quote).quote.pdf_sha256 == plain != with_it
+
+
+@pytest.mark.parametrize(("content", "drawable"), [(b"GIF89a", True), (PNG, False), (PNG + b"x" * LARGEST, True)])
+def test_only_a_small_png_or_jpeg_that_can_be_drawn_is_a_logo(content: bytes, drawable: bool) -> None:
+    with pytest.raises(InputError, match="logo"):
+        sets_logo(contract_world(), content, drawable=drawable)
+
+
+def test_the_logo_is_the_administrators() -> None:
+    with pytest.raises(ForbiddenError):
+        sets_logo(contract_world(), PNG, user=BEN)

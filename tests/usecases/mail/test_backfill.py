@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.domain.backfill import Phase
 from shared.domain.ledger import Rule, State
 from shared.domain.mailbox import Status, mailbox_id
 from shared.errors import PayloadError, RateLimitedError
+from shared.ports.documents import Document
 from shared.records.people import Users
 from shared.usecases.estimate_backfill import estimate_backfill
 from shared.usecases.read_connection import read_connection
@@ -172,6 +174,60 @@ def test_headers_nobody_can_read_stop_neither_page_nor_run() -> None:
     assert row is not None
     assert row.state is State.QUARANTINED
     assert phase(world) is Phase.DONE
+
+
+def test_a_message_that_our_code_stumbles_over_is_parked_and_the_rest_of_its_page_is_logged() -> None:
+    world = mail_world()
+    bad, *_ = past(world, 5)
+    world.box(ANNA).stumbling.add(world.gmail_id(bad))
+    world.backfill()
+    with pytest.raises(IndexError):
+        world.drain()  # loudly, as long as a repeat may mend it
+    assert world.subjects() == []
+    world.drain(redeliver=True)
+    assert len(world.subjects()) == 4
+    assert phase(world) is Phase.DONE
+    [parked] = world.parked()
+    assert (parked.ids["gmail_id"], parked.reason) == (world.gmail_id(bad), "our code failed on it: IndexError")
+    assert world.receipt().balanced
+
+    world.box(ANNA).stumbling.clear()
+    world.replays(parked)
+    assert len(world.subjects()) == 5
+
+
+def test_a_bug_that_met_a_page_once_costs_a_repeat_alone() -> None:
+    world = mail_world()
+    mails = past(world, 5)
+    world.backfill()
+    bad = world.gmail_id(mails[0])
+    world.box(ANNA).before("headers", 1, lambda: world.box(ANNA).stumbling.add(bad))
+    world.box(ANNA).before("headers", 2, world.box(ANNA).stumbling.clear)
+    world.drain(redeliver=True)
+    assert len(world.subjects()) == 5
+    assert world.parked() == []
+
+
+def test_a_step_that_another_worker_finishes_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task is delivered twice at once: what one of them read is planned, and gone, when the other looks for it."""
+    world = mail_world()
+    past(world, 3)
+    world.backfill()
+    [task] = world.queue.due("mailbox-backfill")
+    get_all, others = world.memory.get_all, [task]
+
+    def others_first(paths: Sequence[str]) -> list[Document | None]:
+        if others and any("-l-0" in path for path in paths):
+            world.run(others.pop())
+        return get_all(paths)
+
+    monkeypatch.setattr(world.memory, "get_all", others_first)
+    world.run(task)
+    world.queue.done(task)
+    world.drain()
+    assert not others
+    assert phase(world) is Phase.DONE
+    assert len(world.subjects()) == 3
 
 
 def test_a_rate_limit_in_the_middle_only_delays() -> None:

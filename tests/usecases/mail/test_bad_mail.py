@@ -117,3 +117,17 @@ def test_two_messages_in_a_thread_of_which_one_is_broken() -> None:
     world.sync()
     assert world.timeline()[0].count == 2
     assert len(world.parked()) == 1
+
+
+def test_a_message_of_a_thread_that_our_code_stumbles_over_is_parked_alone() -> None:
+    world = mail_world()
+    first = world.arrives(subject="T", message_id="1@x")
+    others = [
+        world.arrives(subject="Re: T", message_id=f"{number}@x", in_reply_to=first, references=[first])
+        for number in (2, 3)
+    ]
+    world.box(ANNA).stumbling.add(world.gmail_id(others[0]))
+    world.sync_alone()
+    world.drain(redeliver=True)
+    assert world.timeline()[0].count == 2
+    assert [parked.reason for parked in world.parked()] == ["our code failed on it: IndexError"]

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.lease import LEASE_FOR
 from shared.domain.ledger import State
 from shared.domain.mailbox import Status
-from shared.errors import ConnectionRevokedError, ContendedError, RateLimitedError
+from shared.errors import ConnectionRevokedError, ContendedError, ProviderUnavailableError, RateLimitedError
 from shared.ports.documents import Query
 from shared.usecases.lease import take_lease
 from shared.usecases.mail.sync_mailbox import sync_mailbox
@@ -270,3 +270,51 @@ def test_a_late_reply_to_an_erased_conversation_still_finds_its_place() -> None:
     world.arrives(subject="Late", message_id="late@x", in_reply_to="c@x", references=["mid@x", "c@x"])
     world.sync()
     assert world.subjects() == ["Late"]
+
+
+def hidden_for_a_month() -> tuple[MailWorld, str]:
+    """A mail with a body too long for its row, in the trash since."""
+    world = mail_world()
+    mail = world.arrives(subject="Long", text="word " * 200_000)
+    world.sync()
+    world.trashes(mail)
+    world.sync()
+    world.time.advance(31 * 86_400)
+    return world, mail
+
+
+def body_of(world: MailWorld) -> str:
+    [message] = world.messages()
+    assert message.text_blob is not None
+    return world.bucket.get(message.text_blob).decode()
+
+
+def test_mail_that_returns_at_the_moment_it_is_erased_has_its_whole_body() -> None:
+    world, mail = hidden_for_a_month()
+    delete = world.bucket.delete
+
+    def comes_back(key: str) -> None:
+        world.bucket.delete = delete  # type: ignore[method-assign]  # once
+        world.restores(mail)
+        world.sync_alone()
+        world.drain(redeliver=True, until=world.clock.now() + timedelta(seconds=1))
+        delete(key)
+
+    world.bucket.delete = comes_back  # type: ignore[method-assign]  # for one call
+    world.erases()
+    world.drain(redeliver=True)
+    assert world.subjects() == ["Long"]
+    assert body_of(world).startswith("word word")
+
+
+def test_mail_that_returns_to_an_erasure_that_died_does_not_wait_for_the_next_one() -> None:
+    world, mail = hidden_for_a_month()
+    world.bucket.down = True
+    with pytest.raises(ProviderUnavailableError):
+        world.erases()
+    world.bucket.down = False
+    world.restores(mail)
+    world.sync_alone()
+    world.passes(timedelta(minutes=30))
+    assert world.subjects() == ["Long"]
+    assert body_of(world).startswith("word word")

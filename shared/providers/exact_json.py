@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from shared.domain.json_text import read_json
+
 
 def loads(text: bytes | str) -> Any:
     """Raises: ValueError for what is no JSON, NaN and Infinity included."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    return read_json(text, parse_float=Decimal, parse_constant=_refuse)
 
 
 def dumps(value: Any) -> str:

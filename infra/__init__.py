@@ -1,0 +1,1 @@
+"""Where it runs: what is deployed, and how it is operated."""

@@ -1,0 +1,1 @@
+"""From a checked-out tree to a running project, and back if that fails."""

@@ -1,0 +1,1 @@
+"""The commands of `make ops`: `python -m infra.ops <command>`."""

@@ -1,0 +1,1 @@
+"""The infrastructure, checked without a cloud: validated, planned and held to rules."""

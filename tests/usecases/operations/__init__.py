@@ -1,0 +1,1 @@
+"""Stories of what an operator does by hand."""
