@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-FAST := tests/domain tests/records tests/usecases tests/invariants tests/house tests/functions tests/infra/test_ops_docs.py tests/infra/test_ops_cloud.py tests/test_fakes.py tests/test_log.py tests/test_crash.py
+FAST := tests/domain tests/records tests/usecases tests/invariants tests/house tests/functions tests/infra/test_ops_docs.py tests/infra/test_ops_cloud.py tests/torture tests/test_fakes.py tests/test_log.py tests/test_crash.py
 SLOW := --ignore=tests/house/test_cold_start_budget.py
 QUEUED := tests/usecases tests/invariants tests/test_crash_flows.py --ignore=tests/usecases/operations
 TOMBSTONES := 0 86400
@@ -43,6 +43,9 @@ replay: .venv/ready ## call a function as its queue, topic or scheduler would, s
 simulate: .venv/ready ## many seeds of the deterministic simulation (SEEDS=20000, FROM=0, SIZE=hours)
 	@nice $(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) --size $(or $(SIZE),hours) --go-on
 
+torture: .venv/ready ## every proof under fire with fixed seeds, then one table (QUICK=1, ONLY=simulation,load)
+	@$(BIN)/python -m tests.torture $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
 bench: .venv/ready ## measure: cold starts, latencies, reads, writes and units (see bench/)
 	@$(BIN)/python -m bench
 
@@ -78,4 +81,4 @@ reset: ## forget what the laptop cloud kept
 	@bash local/venv.sh $(PYTHON)
 	@touch $@
 
-.PHONY: help run check test ops serve replay bench bundles audit deploy lock format reset
+.PHONY: help run check test ops serve replay simulate torture bench bundles audit deploy lock format reset

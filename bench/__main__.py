@@ -2,6 +2,8 @@
 
 All benchmarks run if none is named, but for `backfill`, which takes three minutes, in --quick. Nothing is asserted: a
 missed aim is printed, and the exit code is 0.
+
+`python -m bench chaos` and `python -m bench load` are runs of their own: --help tells of them.
 """
 
 from __future__ import annotations
@@ -32,7 +34,13 @@ NAMES = ("operations", "mix", "cold_start", "push", "arrival", "cash", "throughp
 TABLE_WIDTH = 110
 
 
+RUNS = ("chaos", "load")
+"""Longer than a benchmark, each with options of its own: bench/<name>/__main__.py."""
+
+
 def main() -> int:
+    if sys.argv[1:2] and sys.argv[1] in RUNS:
+        return int(import_module(f"bench.{sys.argv[1]}.__main__").main(sys.argv[2:]))
     options = _options()
     signal.signal(signal.SIGTERM, _as_interrupt)  # so that a benchmark stops what it started
     warnings.simplefilter("ignore", FutureWarning)  # of Google's libraries, about the Python version

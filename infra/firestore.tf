@@ -33,7 +33,7 @@ resource "google_firestore_backup_schedule" "daily" {
 
 resource "google_firestore_backup_schedule" "weekly" {
   database  = google_firestore_database.main.name
-  retention = "8467200s" # 14 weeks, the longest there is
+  retention = "2419200s" # 4 weeks; each copy is billed as storage
 
   weekly_recurrence {
     day = "SUNDAY"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from shared.domain.cash.contract_type import ContractType, RoleMapping, Side, TemplateMapping
 from shared.domain.cash.money import Money, from_decimal
-from shared.domain.cash.quote import DEFAULT_SCHEDULE, Due, Instalment, QuoteLine
+from shared.domain.cash.quote import DEFAULT_SCHEDULE, Due, Instalment, PriceBreak, QuoteLine, price_of
 from shared.domain.cash.signing import Signer
 from shared.domain.ids import is_id
 from shared.errors import InputError
@@ -30,7 +30,9 @@ LONGEST_TEXT = 2_000
 
 def quote_draft(shape: Shape) -> QuoteDraft:
     """{"deal", "contact", "currency", "lines": [...], "tax_percent"?, "discount_percent"?, "discount_amount"?,
-    "schedule"?, "expires_on"?, "memo"?, "sets_amount"?}. Raises: InputError."""
+    "schedule"?, "expires_on"?, "memo"?, "sets_amount"?}. A line is {"description", "unit_price", "product"?,
+    "quantity"?, "price_breaks"?: [{"at_least", "unit_price"}], "discount_percent"?, "override"?, "taxable"?}; the
+    price that its quantity reaches is copied into it. Raises: InputError."""
     currency = _text(shape, "currency")
     lines = _rows(shape, "lines")
     return QuoteDraft(
@@ -150,12 +152,17 @@ def day(value: object) -> date:
 
 
 def _line(row: Shape, number: str, currency: str) -> QuoteLine:
+    quantity, priced_in = _number(row, "quantity", Decimal(1)), str(row.get("currency") or currency)
+    breaks = [
+        PriceBreak(_number(one, "at_least", Decimal(0)), _money(one.get("unit_price"), priced_in))
+        for one in _rows(row, "price_breaks")
+    ]
     return QuoteLine(
         line_id=number,
         product_id=_optional(row, "product"),
         description=_text(row, "description"),
-        quantity=_number(row, "quantity", Decimal(1)),
-        unit_price=_money(row.get("unit_price"), str(row.get("currency") or currency)),
+        quantity=quantity,
+        unit_price=price_of(quantity, _money(row.get("unit_price"), priced_in), breaks),
         discount_percent=_number(row, "discount_percent", Decimal(0)),
         override=_maybe(row, "override", lambda value: _money(value, currency)),
         taxable=row.get("taxable") is not False,

@@ -20,7 +20,7 @@ MOST_ROWS = 50_000
 MOST_CELLS = 4_000_000
 """Rows times columns: each cell costs memory, also an empty one. An export with 80 columns may have all its rows."""
 
-TOO_LONG = f"This file is too long: at most {MOST_ROWS:,} rows are read at once. Please divide it."
+TOO_LONG = f"This file is too long: at most {MOST_ROWS:,} rows are read at once. Please split it into several files."
 
 _LONGEST_HEADER = 100_000
 

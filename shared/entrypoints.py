@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import wraps
+from io import BytesIO
 from typing import Any
 
 from flask import Request, Response
@@ -112,7 +113,6 @@ def http_endpoint(function: Callable[[Request], Response | Mapping[str, Any] | N
     @wraps(function)
     def endpoint(request: Request) -> Response:
         name = function.__name__
-        request.max_content_length = LARGEST_BODY
         with log.trace(request.headers.get("traceparent")):
             try:
                 with _whole_body():
@@ -130,7 +130,7 @@ def http_endpoint(function: Callable[[Request], Response | Mapping[str, Any] | N
                 log.exception("function.failed", error, function=name)
                 return _problem(500, "failed", "Something went wrong on our side. We have a record of it.")
 
-    return endpoint
+    return _bounded(endpoint, LARGEST_BODY)
 
 
 def page_endpoint(function: Callable[[Request], Response]) -> Endpoint:
@@ -195,7 +195,6 @@ def webhook_endpoint(function: Callable[[Request], Response | None]) -> Endpoint
         name = function.__name__
 
         def work() -> Response:
-            request.max_content_length = LARGEST_BODY
             try:
                 with _whole_body():
                     answer = function(request)
@@ -209,7 +208,7 @@ def webhook_endpoint(function: Callable[[Request], Response | None]) -> Endpoint
 
         return _answered(name, request.headers.get("traceparent"), work, says_when=True)
 
-    return endpoint
+    return _bounded(endpoint, LARGEST_BODY)
 
 
 # ----------------------------------------------------------------------------------------------------- for our queues
@@ -224,7 +223,6 @@ def push_endpoint(function: Callable[[Push], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
-            request.max_content_length = LARGEST_PUSH
             try:
                 push = _push(request)
             except PayloadError as error:
@@ -242,7 +240,7 @@ def push_endpoint(function: Callable[[Push], None]) -> Endpoint:
 
         return _answered(name, request.headers.get("traceparent"), work)
 
-    return endpoint
+    return _bounded(endpoint, LARGEST_PUSH)
 
 
 def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
@@ -256,7 +254,6 @@ def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
-            request.max_content_length = LARGEST_BODY
             queue = request.headers.get("X-CloudTasks-QueueName", "")
             try:
                 call = _task_call(request)
@@ -282,7 +279,7 @@ def task_endpoint(function: Callable[[TaskCall], None]) -> Endpoint:
 
         return _answered(name, request.headers.get("traceparent"), work)
 
-    return endpoint
+    return _bounded(endpoint, LARGEST_BODY)
 
 
 def schedule_endpoint(function: Callable[[ScheduleCall], None]) -> Endpoint:
@@ -294,7 +291,6 @@ def schedule_endpoint(function: Callable[[ScheduleCall], None]) -> Endpoint:
 
         def work() -> Response:
             _prove_caller(name, request)
-            request.max_content_length = LARGEST_BODY
             try:
                 call = _schedule_call(request)
             except PayloadError as error:
@@ -310,7 +306,7 @@ def schedule_endpoint(function: Callable[[ScheduleCall], None]) -> Endpoint:
 
         return _answered(name, request.headers.get("traceparent"), work)
 
-    return endpoint
+    return _bounded(endpoint, LARGEST_BODY)
 
 
 class _TriedOftenEnoughError(PermanentError):
@@ -398,6 +394,23 @@ def _schedule_call(request: Request) -> ScheduleCall:
     if not job or scheduled_at.tzinfo is None:
         raise PayloadError("a job without its name or zone")
     return ScheduleCall(job, in_utc)
+
+
+def _bounded(endpoint: Endpoint, most: int) -> Endpoint:
+    """Let no more than `most` bytes of the body be read, and nothing after the answer.
+
+    The framework reads what is left of a body into memory once a function has answered, a stranger's as well.
+    """
+
+    @wraps(endpoint)
+    def bounded(request: Request) -> Response:
+        request.max_content_length = most
+        try:
+            return endpoint(request)
+        finally:
+            request.stream = BytesIO()
+
+    return bounded
 
 
 @contextmanager

@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from shared.usecases.integration_log import CallLog
     from shared.usecases.mail.served import ServedMailbox
 
+os.environ.setdefault("GRPC_SINGLE_THREADED_UNARY_STREAM", "1")
+"""For gRPC, which looks when it is imported: reading documents is a call with a stream of answers, for each of which it
+would start a thread of its own. That cost a third of a read's processor time."""
+
 GMAIL_TOPIC = "gmail-push"
 NO_TENANT = "unrouted"
 """Where garbage is parked that names no tenant."""
@@ -159,7 +163,7 @@ def subscriptions() -> Subscriptions:
     return PubSubSubscriptions(project=project(), emulator_host=os.environ.get("PUBSUB_EMULATOR_HOST"))
 
 
-@cache
+@lru_cache(maxsize=500)
 def blobs(tenant: str) -> Blobs:
     from shared.platform.blobs import ObjectBlobs
 
@@ -262,7 +266,7 @@ def wrapping_key() -> WrappingKey:
     return FileWrappingKey.load_or_create(Path(key_file)) if key_file else KmsWrappingKey(_env("KMS_KEY"))
 
 
-@cache
+@lru_cache(maxsize=500)
 def vault(tenant: str) -> Vault:
     from shared.platform.vault import EnvelopeVault
 
@@ -276,10 +280,12 @@ def _data_keys() -> DataKeyCache:
     return DataKeyCache()
 
 
-def credit(tenant: str, actor: str = "system", provider: str = "google") -> Credit:
+def credit(tenant: str, actor: str = "system", provider: str = "google", asked: TenantStore | None = None) -> Credit:
+    """asked: the store of the person's request it is for, if there is one."""
     from shared.usecases.access_token import Credit
 
-    return Credit(store(tenant), vault(tenant), authorization(provider, tenant), clock(), chance(), jitter(), actor)
+    kept = asked or store(tenant)
+    return Credit(kept, vault(tenant), authorization(provider, tenant), clock(), chance(), jitter(), actor)
 
 
 # --------------------------------------------------------------------------------------------- connecting a provider
@@ -325,7 +331,7 @@ def just_connected(request: Request) -> Connected:
     return connected(request.args.get("provider", ""))
 
 
-@cache
+@lru_cache(maxsize=500)
 def authorization(provider: str = "google", tenant: str | None = None) -> Authorization:
     return connecting(provider).authorization(oauth_client(provider, tenant))
 
@@ -374,7 +380,7 @@ class _Token:
             return self._token
 
 
-@cache
+@lru_cache(maxsize=500)
 def _google(tenant: str, mailbox_id: str) -> GoogleHttp:
     from shared.providers.google.http import GoogleHttp
     from shared.records.mailboxes import Mailboxes
@@ -532,7 +538,7 @@ def reporter(tenant: str, connection_id: str) -> OnCall:
     return report
 
 
-@cache
+@lru_cache(maxsize=500)
 def _call_log(tenant: str) -> CallLog:
     from shared.usecases.integration_log import CallLog
 
@@ -820,8 +826,8 @@ def _netsuite_token(tenant: str, connection_id: str) -> Callable[[bool], str]:
     return token
 
 
-def keys_credit(tenant: str, reported_as: str) -> Credit:
-    """What connecting by keys, and minting with them, needs."""
+def keys_credit(tenant: str, reported_as: str, asked: TenantStore | None = None) -> Credit:
+    """What connecting by keys, and minting with them, needs. asked: as in `credit`."""
     from shared.providers.netsuite.keys import KeysAuthorization
     from shared.usecases.access_token import Credit
 
@@ -832,7 +838,7 @@ def keys_credit(tenant: str, reported_as: str) -> Credit:
         on_call=reporter(tenant, reported_as),
         wire=_wire(),
     )
-    return Credit(store(tenant), vault(tenant), by_keys, clock(), chance(), jitter())
+    return Credit(asked or store(tenant), vault(tenant), by_keys, clock(), chance(), jitter())
 
 
 def similar_names(name: str, names: Sequence[str], limit: int) -> list[tuple[int, float]]:

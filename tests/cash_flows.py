@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.cash.accounting import PaymentKind
+from shared.domain.cash.ledger_settings import CustomRecord
 from shared.domain.cash.quote import Due, Instalment
 from shared.domain.people import Company, Role
 from shared.errors import AdminActionError, InputError
@@ -86,6 +87,7 @@ def end_state(world: CashWorld) -> dict[str, Any]:
             for row in world.books.invoices()
         ),
         "mailed": sorted(world.books.sent),
+        "records": sorted((*key, *sorted(fields.items())) for key, fields in world.books.records.items()),
         "intents": sorted((kept.number, kept.state, kept.reason) for kept in world.intents()),
         "numbered": sorted((kept.record_number, kept.invoice_id is not None) for kept in world.intents()),
         "mirrors": sorted((kept.invoice.number, kept.invoice.version, str(kept.conflicts)) for kept in world.mirrors()),
@@ -133,6 +135,13 @@ def plan_both_halves(world: CashWorld) -> None:
 def sent_by_itself() -> CashWorld:
     world = sold(tax=8)
     world.settings(sends_invoices=True)
+    return world
+
+
+def with_a_record_of_its_own() -> CashWorld:
+    world = sold(tax=8)
+    fields = {"custrecord_contract": "contract.number"}
+    world.settings(records=(CustomRecord("customrecord_project", fields),))
     return world
 
 
@@ -236,7 +245,7 @@ def desk(world: CashWorld, connection_id: str = LEDGER) -> MappingDesk:
 
 def not_reviewed() -> CashWorld:
     world = cash_world()
-    world.settings(reviewed_at=None, default_item=None)
+    world.settings(reviewed_at=None, default_item=None, run_at=None)
     world.pipeline(invoices_on_win=False, invoices_since=None)
     return world
 
@@ -246,6 +255,7 @@ def map_and_switch(world: CashWorld) -> None:
     at_desk.act("decide", {"key": "co-new", "decision": "reject"})
     at_desk.act("save", {"default_item": "2"})
     at_desk.act("reviewed", {})
+    at_desk.act("run", {"pipeline": PIPELINE})
     at_desk.act("switch", {"pipeline": PIPELINE, "on": True})
     at_desk.act("reconcile", {})
 
@@ -352,6 +362,7 @@ FLOWS = [
     ),
     flow("two instalments", "invoice_trigger", "invoice_push", "outbox_sweep", build=two_halves, run=plan_both_halves),
     flow("an invoice that is sent", "invoice_push", "invoice_send", build=sent_by_itself, run=plan),
+    flow("an invoice with a record of its own", "invoice_push", build=with_a_record_of_its_own, run=plan),
     flow("an invoice that differs", "invoice_push", build=off_by_a_cent, run=plan),
     flow("payments and a bounce", "quickbooks_webhook", "payment_sync", build=paid_in_two_parts, run=hear),
     flow("a payment moves", "quickbooks_webhook", "payment_sync", build=moved_payment, run=hear),

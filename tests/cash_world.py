@@ -311,7 +311,7 @@ class CashWorld:
     # ----------------------------------------------------------------------------------------------------- what is seen
 
     def intent(self, instalment: int = 1, contract_id: str = CONTRACT) -> InvoiceIntent:
-        return self.records.intents.get(intent_id(contract_id, instalment)).value
+        return self.records.intents.get(intent_id(TENANT, contract_id, instalment)).value
 
     def intents(self) -> list[InvoiceIntent]:
         return [kept.value for kept in self.records.intents.where(())]
@@ -374,6 +374,7 @@ def cash_world(
         company=COMPANY,
         default_item="1",
         reviewed_at=clock.now(),
+        run_at=clock.now(),
         read_until=clock.now(),
     )
     connection = Connection(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from tests.fakes import FakeTasks
 
 HERE = Path(__file__).parent
-WITHOUT_SOCKETS = ("domain", "usecases", "invariants", "records")
+WITHOUT_SOCKETS = ("domain", "usecases", "invariants", "isolation", "records")
 """Folders whose tests run over fakes alone."""
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")  # seconds are measured in bench/ and never asserted: machines are shared
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

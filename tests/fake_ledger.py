@@ -85,6 +85,7 @@ class FakeLedger:
         self.in_flight: list[Callable[[], object]] = []
         self.notices: list[LedgerChange] = []
         self.sent: list[tuple[str, str]] = []
+        self.records: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: Counter[str] = Counter()
         self.on_call: Callable[[str], object] = lambda _: None
         self._company = company
@@ -140,7 +141,20 @@ class FakeLedger:
             return (LedgerChoice("custbody_deal", "Deal"), LedgerChoice("custbody_contract", "Contract"))
         if kind is ChoiceKind.ITEM:
             return (LedgerChoice("1", "Services"), LedgerChoice("2", "Annual Licence"))
+        if kind is ChoiceKind.SUBSIDIARY:
+            return (LedgerChoice("7", "Acme GmbH", currency="EUR"), LedgerChoice("8", "Acme West", currency="USD"))
         return (LedgerChoice("3", "Net 30", days=30),) if kind is ChoiceKind.TERM else ()
+
+    @reads
+    def record_fields(self, record_type: str) -> tuple[LedgerChoice, ...]:
+        self._called("record_fields")
+        if record_type != "customrecord_project":
+            raise InputError(f"The ledger has no record type {record_type}.")
+        return (LedgerChoice("custrecord_name", "Name"), LedgerChoice("custrecord_contract", "Contract"))
+
+    def write_record(self, record_type: str, external_id: str, fields: Mapping[str, str]) -> None:
+        self._called("write_record")
+        self.records[record_type, external_id] = dict(fields)
 
     # --------------------------------------------------------------------------------------------------------- invoices
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import cast
 from urllib.parse import urlsplit
+
+from flask.testing import FlaskClient
 
 from local.docusign.app import create_app
 from local.docusign.connect import Disturbance, Notice
@@ -75,6 +79,24 @@ class Outbox:
         return answers
 
 
+class _Caller:
+    """Stands for the simulator of whichever wire calls."""
+
+    simulator: Simulator
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.simulator, name)
+
+
+_CALLER = _Caller()
+
+
+@cache
+def _pages() -> FlaskClient:
+    """One application for all simulators: making it costs more than a whole story."""
+    return create_app(cast(Simulator, _CALLER)).test_client(use_cookies=False)
+
+
 class ShortWire(Wire):
     """Calls the simulator's pages directly. calls: "METHOD path" of each.
     losing: calls, by how they begin, whose next answer is lost."""
@@ -84,7 +106,7 @@ class ShortWire(Wire):
         self.calls: list[str] = []
         self.losing: list[str] = []
         self.down = False
-        self._client = create_app(simulator).test_client()
+        self._simulator = simulator
 
     def send(
         self,
@@ -99,7 +121,8 @@ class ShortWire(Wire):
             raise ProviderUnavailableError(f"{call} had no answer")
         parts = urlsplit(url)
         self.calls.append(f"{method} {parts.path.rpartition('/accounts/')[2].partition('/')[2]}")
-        answer = self._client.open(
+        _CALLER.simulator = self._simulator
+        answer = _pages().open(
             parts.path, method=method, query_string=parts.query, headers=dict(headers or {}), data=body
         )
         for start in self.losing:

@@ -661,6 +661,8 @@ def _close(world: MailWorld, payload: Mapping[str, Any]) -> None:
         close_calendars=lambda: None,
         vault=world.vault(payload["tenant"]),
         authorization=world.authorization,
+        tasks=world.tasks,
+        clock=world.clock,
     )
 
 

@@ -1,7 +1,6 @@
 """Connect a ledger with the keys an administrator enters. Trigger: public HTTPS, admins and finance."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import functions_framework
@@ -21,7 +20,7 @@ def ledger_connect(request: Request) -> Mapping[str, Any]:
     require_ledger_setup(user)
     keys = entered(wiring.json_body(request))
     connection = connect_by_keys(
-        replace(wiring.keys_credit(store.tenant, user.user_id), store=store),
+        wiring.keys_credit(store.tenant, user.user_id, store),
         provider=wiring.NETSUITE,
         user_id=user.user_id,
         grant=grant_of(keys, wiring.clock().now()),

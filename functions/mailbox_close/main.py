@@ -28,5 +28,7 @@ def mailbox_close(call: TaskCall) -> None:
             close_calendars=partial(close_calendars, wiring.served_calendars(ids), documents=wiring.documents()),
             vault=wiring.vault(tenant),
             authorization=wiring.authorization(),
+            tasks=wiring.tasks(),
+            clock=wiring.clock(),
         ),
     )

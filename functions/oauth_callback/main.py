@@ -1,6 +1,5 @@
 """The person comes back from a vendor's consent page. Trigger: public HTTPS."""
 
-from dataclasses import replace
 from functools import partial
 
 import functions_framework
@@ -19,7 +18,7 @@ def oauth_callback(request: Request) -> Response:
     tenant = tenant_of_state(state)
     provider = consented_provider(wiring.store(tenant), state)
     connecting = wiring.connecting(provider)
-    credit = replace(wiring.credit(tenant, provider=provider), store=wiring.asked_store(tenant, request))
+    credit = wiring.credit(tenant, provider=provider, asked=wiring.asked_store(tenant, request))
     connection = finish_consent(
         credit,
         provider=provider,

@@ -12,6 +12,8 @@ from shared.cash_input import day
 from shared.entrypoints import http_endpoint
 from shared.usecases.cash.send_quote import send_quote
 
+COPY_THE_LINK = "The quote was not mailed. Copy the link into a mail of your own; it is shown this once."
+
 
 @functions_framework.http
 @http_endpoint
@@ -30,4 +32,4 @@ def quote_send(request: Request) -> Mapping[str, Any]:
         clock=wiring.clock(),
         jitter=wiring.jitter(),
     )
-    return {"quote": as_json(sent.quote), "link": sent.link}
+    return {"quote": as_json(sent.quote), "link": sent.link, "mailed": False, "next": COPY_THE_LINK}

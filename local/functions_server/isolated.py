@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,9 @@ def start(root: Path, names: Iterable[str], data: Path) -> tuple[dict[str, int],
     Raises:
         NotStartedError: a function needs what neither the project nor its lock has.
     """
-    ports: dict[str, int] = {}
-    processes = []
-    for name, bundle in _bundles(root, names, data / "bundles").items():
-        ports[name] = _free_port()
-        processes.append(_start_one(bundle, name, ports[name]))
+    bundles = _bundles(root, names, data / "bundles")
+    ports = dict(zip(bundles, free_ports(len(bundles)), strict=True))
+    processes = [_start_one(bundle, name, ports[name]) for name, bundle in bundles.items()]
     (data / PORTS_FILE).write_text(json.dumps(ports, indent=1))
     return ports, processes
 
@@ -126,10 +125,13 @@ def _start_one(bundle: Path, name: str, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([str(command), *arguments], cwd=bundle, env=environment)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on, all different: held together, since one that was let go may be given out again."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _listens(port: int) -> bool:

@@ -356,6 +356,9 @@ class Books:
     def load(self, state: Json) -> None:
         self._next_id = state["next_id"]
         self.mailed = [(invoice_id, email) for invoice_id, email in state["mailed"]]
+        for name in {kept["type"] for kept in state["records"]}:
+            if self.catalog.find(name) is None:
+                self.catalog.add_type(name)
         self._records = {
             kept["id"]: Record(
                 kept["id"],

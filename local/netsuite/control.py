@@ -86,6 +86,12 @@ def control_blueprint(simulator: Simulator) -> Blueprint:
             simulator.books.catalog.add_field(_text(body, "record"), _text(body, "name"), body.get("kind", "text"))
         return _json({})
 
+    @routes.post("/record_types")
+    def add_type() -> Response:
+        with simulator.lock:
+            simulator.books.catalog.add_type(_text(_body(), "name"))
+        return _json({})
+
     @routes.post("/faults")
     def arm() -> Response:
         simulator.faults.arm(_body())

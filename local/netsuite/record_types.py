@@ -206,6 +206,12 @@ FEATURE_FIELDS: Mapping[str, tuple[str, ...]] = {"subsidiaries": ("subsidiary",)
 """Feature -> fields that only accounts with it have; the record type of the same name comes and goes with it too."""
 
 
+CUSTOM_RECORD = "customrecord"
+"""How names of record types that an account added begin, and the permission that opens them."""
+
+_CUSTOM_FIELDS = ("custbody", "custentity", "custrecord")
+
+
 class Catalog:
     """The record types of this account, custom fields included."""
 
@@ -222,11 +228,17 @@ class Catalog:
     def named(self, name: str) -> RecordType:
         return self._types[name.lower()]
 
+    def add_type(self, name: str) -> None:
+        """Add a custom record type. Raises: ControlError."""
+        if not name.startswith(CUSTOM_RECORD) or self.find(name) is not None:
+            raise ControlError(f"a custom record type has a new name in {CUSTOM_RECORD}...")
+        self._types[name.lower()] = RecordType(name, _NAMED, CUSTOM_RECORD)
+
     def add_field(self, record_type: str, name: str, kind: FieldKind) -> None:
         """Add a custom field. Raises: ControlError."""
         found = self.find(record_type)
-        if found is None or kind not in _SCHEMAS or kind == "lines" or not name.startswith(("custbody", "custentity")):
-            raise ControlError("a custom field has a record, a name in custbody... or custentity..., and a kind")
+        if found is None or kind not in _SCHEMAS or kind == "lines" or not name.startswith(_CUSTOM_FIELDS):
+            raise ControlError(f"a custom field has a record, a name in {', '.join(_CUSTOM_FIELDS)}, and a kind")
         fields = {**found.fields, name: Field(kind, name, custom=True)}
         self._types[found.name.lower()] = replace(found, fields=fields)
 

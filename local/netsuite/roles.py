@@ -21,6 +21,7 @@ OPENS = {
     "Subsidiaries": ("subsidiary",),
     "Currency": ("currency",),
     "Custom Body Fields": (),
+    "Custom Record Entries": ("customrecord",),
 }
 """Permissions that open no kind of record here are checked by no simulated call."""
 

@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from local.google.clock import Now
 from local.quickbooks.books import Change
@@ -48,7 +49,17 @@ class Mischief:
         for name, value in wish.items():
             if name not in self.__slots__:
                 raise ControlError(f"mischief has {', '.join(self.__slots__)}, not {name}")
-            setattr(self, name, tuple(value) if name == "retry_s" else value)
+            setattr(self, name, _plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of a request come as decimals, which is right for money and wrong for seconds."""
+    match value:
+        case Decimal():
+            return float(value)
+        case list():
+            return tuple(_plain(one) for one in value)
+    return value
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ class CompanySettings:
     tax_percent: Decimal = Decimal(8)
     tax_off_by: Decimal = Decimal(0)
     time_zone: str = ""
+    custom_fields: tuple[str, ...] = ()
 
     def change(self, wish: Json) -> None:
         """Raises: ControlError for a setting there is not."""
@@ -49,7 +50,11 @@ class CompanySettings:
 
     def preferences(self, meta: Json) -> Json:
         return {
-            "SalesFormsPrefs": {"CustomTxnNumbers": self.custom_numbers, "AllowDiscount": self.discounts},
+            "SalesFormsPrefs": {
+                "CustomTxnNumbers": self.custom_numbers,
+                "AllowDiscount": self.discounts,
+                "CustomField": self._custom_fields(),
+            },
             "TaxPrefs": {"UsingSalesTax": self.sales_tax, "PartnerTaxEnabled": self.sales_tax and self.automated_tax},
             "CurrencyPrefs": {
                 "MultiCurrencyEnabled": self.multi_currency,
@@ -57,6 +62,19 @@ class CompanySettings:
             },
             "domain": "QBO", "sparse": False, "Id": "1", "SyncToken": "6", "MetaData": meta,
         }  # fmt: skip
+
+    def _custom_fields(self) -> list[Json]:
+        """In two groups: which of the three are used, and how they are called."""
+        prefix, names = "SalesFormsPrefs", dict(enumerate(self.custom_fields[:3], start=1))
+        used: list[Json] = [
+            {"Name": f"{prefix}.UseSalesCustom{number}", "Type": "BooleanType", "BooleanValue": number in names}
+            for number in (1, 2, 3)
+        ]
+        called: list[Json] = [
+            {"Name": f"{prefix}.SalesCustomName{number}", "Type": "StringType", "StringValue": name}
+            for number, name in names.items()
+        ]
+        return [{"CustomField": used}, *([{"CustomField": called}] if called else [])]
 
 
 def money(value: Any) -> Decimal:

@@ -9,6 +9,9 @@ from shared.domain.values import dataclass
 
 KEPT_FOR = timedelta(days=30)
 
+LEDGERS = frozenset({"quickbooks", "netsuite"})
+"""Providers whose calls finance reads too; those of any other are the administrators' (R2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntegrationCall:

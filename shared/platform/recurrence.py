@@ -8,10 +8,10 @@ Source: RFC 5545, 3.3.10 and 3.8.5; google's `recurrence` lines are these withou
 
 from __future__ import annotations
 
+import heapq
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.calendar.event import Times, days
@@ -19,11 +19,11 @@ from shared.domain.calendar.meeting import Expansion, Series
 from shared.errors import PayloadError
 from shared.ports.marks import reads
 
-if TYPE_CHECKING:
-    from dateutil.rrule import rruleset
-
 OCCURRENCES_AT_MOST = 1_000
 """In one expansion. A year of working days has 260; more than this is a mistake or an attack."""
+
+STEPS_AT_MOST = 200_000
+"""Dates looked at in one expansion, the excluded ones and those before it too. Twenty years of hours are 175,000."""
 
 TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY"})
 
@@ -41,10 +41,12 @@ class DateutilRecurrence:
     @reads
     def expand(self, series: Series, since: datetime, until: datetime) -> Expansion:
         clock = _Clock(series.first)
-        rules = _rules(series, clock)
         length = series.first.end_at - series.first.start_at
+        begin = clock.wall(since - length) - timedelta(days=1)
         found: list[Times] = []
-        for wall in rules.xafter(clock.wall(since - length) - timedelta(days=1), inc=True):
+        for wall in _rules(series, clock).occurrences():
+            if wall < begin:
+                continue
             times = clock.times(wall, length)
             if times.start_at >= until:
                 return Expansion(tuple(found), times.start_at)
@@ -98,16 +100,49 @@ def _zone(name: str) -> ZoneInfo:
         raise PayloadError("a series is in a time zone that is not known") from None
 
 
-def _rules(series: Series, clock: _Clock) -> rruleset:
-    from dateutil.rrule import rrule, rruleset, rrulestr
+class _Rules:
+    """What a series is made of: each is dates in order, of the series or not of it."""
 
-    rules = rruleset()
+    def __init__(self) -> None:
+        self.included: list[Iterable[datetime]] = []
+        self.excluded: list[Iterable[datetime]] = []
+        self._steps = 0
+
+    def occurrences(self) -> Iterator[datetime]:
+        """In order, each once. Raises: PayloadError where looking for the next one takes too many steps."""
+        excluded = self._counted(self.excluded)
+        gone, last = next(excluded, None), None
+        for wall in self._counted(self.included):
+            while gone is not None and gone < wall:
+                gone = next(excluded, None)
+            if wall not in (gone, last):
+                yield wall
+            last = wall
+
+    def _counted(self, sources: list[Iterable[datetime]]) -> Iterator[datetime]:
+        dates = heapq.merge(*sources)
+        while True:
+            self._steps += 1
+            if self._steps > STEPS_AT_MOST:
+                raise PayloadError(f"a series takes more than {STEPS_AT_MOST} steps to expand")
+            try:
+                date = next(dates, None)
+            except (ValueError, OverflowError, IndexError, TypeError):  # dateutil finds out late
+                raise PayloadError("a series has a rule that cannot be followed") from None
+            if date is None:
+                return
+            yield date
+
+
+def _rules(series: Series, clock: _Clock) -> _Rules:
+    from dateutil.rrule import rrule, rrulestr
+
+    rules = _Rules()
     handlers: dict[str, Callable[[str, str | None], None]] = {}
 
-    def rule(add: Callable[[rrule], None]) -> Callable[[str, str | None], None]:
+    def rule(into: list[Iterable[datetime]]) -> Callable[[str, str | None], None]:
         def handle(value: str, _: str | None) -> None:
-            frequency = _FREQUENCY.search(value)
-            if frequency and frequency.group(1).upper() in TOO_OFTEN:
+            if any(frequency.upper() in TOO_OFTEN for frequency in _FREQUENCY.findall(value)):
                 raise PayloadError("a series repeats more often than hourly")
             if _NO_INTERVAL.search(value):  # dateutil would stand still for ever
                 raise PayloadError("a series repeats without an interval")
@@ -115,19 +150,19 @@ def _rules(series: Series, clock: _Clock) -> rruleset:
             parsed = rrulestr(local, dtstart=clock.first)
             if not isinstance(parsed, rrule):
                 raise PayloadError("a recurrence line holds more than one rule")
-            add(parsed)
+            into.append(parsed)
 
         return handle
 
-    def dates(add: Callable[[datetime], None]) -> Callable[[str, str | None], None]:
+    def dates(into: list[Iterable[datetime]]) -> Callable[[str, str | None], None]:
         def handle(value: str, zone_name: str | None) -> None:
-            for text in value.split(","):
-                add(clock.read(text.strip().partition("/")[0], zone_name))
+            texts = (text.strip().partition("/")[0] for text in value.split(","))
+            into.append(sorted(clock.read(text, zone_name) for text in texts))
 
         return handle
 
-    handlers["RRULE"], handlers["EXRULE"] = rule(rules.rrule), rule(rules.exrule)
-    handlers["RDATE"], handlers["EXDATE"] = dates(rules.rdate), dates(rules.exdate)
+    handlers["RRULE"], handlers["EXRULE"] = rule(rules.included), rule(rules.excluded)
+    handlers["RDATE"], handlers["EXDATE"] = dates(rules.included), dates(rules.excluded)
     names = [name for name, _, _ in _lines(series.recurrence)]
     if sum(name.endswith("RULE") for name in names) > RULES_AT_MOST:
         raise PayloadError(f"a series has more than {RULES_AT_MOST} rules")
@@ -140,7 +175,7 @@ def _rules(series: Series, clock: _Clock) -> rruleset:
         except (ValueError, OverflowError, KeyError, TypeError):
             raise PayloadError(f"a series has a {name} that cannot be read") from None
     if "RRULE" not in names:
-        rules.rdate(clock.first)  # a list of dates besides the first
+        rules.included.append([clock.first])  # a list of dates besides the first
     return rules
 
 

@@ -139,6 +139,18 @@ class Ledger(Protocol):
         """What can be mapped; empty where the ledger has no such thing."""
         ...
 
+    @reads
+    def record_fields(self, record_type: str) -> tuple[LedgerChoice, ...]:
+        """Fields of a record type that the ledger's owner made, as far as they can be written.
+
+        Raises: InputError for a type that is not there, or a ledger without such types.
+        """
+        ...
+
+    def write_record(self, record_type: str, external_id: str, fields: Mapping[str, str]) -> None:
+        """Create or bring up to date the one record with this id of ours. Raises: InputError."""
+        ...
+
     def create_invoice(self, draft: InvoiceDraft, key: str) -> LedgerInvoice:
         """Make it, unsent. key: idempotency where the ledger has it. On any doubt the caller asks `find_invoice`.
 

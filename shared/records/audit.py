@@ -1,4 +1,4 @@
-"""The audit log: who did what, when, from where, to which record (R8). Ids, and values only where they are no secret."""
+"""The audit log: who did what, when, from where, to which record (R8). Ids; values only where they are no secret."""
 
 from __future__ import annotations
 

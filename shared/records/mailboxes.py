@@ -88,6 +88,11 @@ class MailStreams:
     def get(self) -> Stored[MailStream] | None:
         return stored(MAIL_STREAM, self._store.get(self.path))
 
+    def with_mailbox(self) -> tuple[Stored[MailboxRecord], Stored[MailStream] | None]:
+        """The mailbox and its stream, asked for at once. Raises: NotFoundError."""
+        mailbox, stream = self._store.get_all([self._base, self.path])
+        return require_mailbox(mailbox, self._base.rpartition("/")[2]), stored(MAIL_STREAM, stream)
+
     def creating(self, stream: MailStream) -> Write:
         return Create(self.path, MAIL_STREAM.fields(stream))
 

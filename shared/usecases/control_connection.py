@@ -150,6 +150,8 @@ def close_mailbox(
     close_calendars: Callable[[], None],
     vault: Vault,
     authorization: Authorization,
+    tasks: Tasks,
+    clock: Clock,
 ) -> None:
     """End watch, channels and grant at Google, then delete the credentials (G4, D6).
 
@@ -159,7 +161,10 @@ def close_mailbox(
     """
     mailbox = Mailboxes(store).get(mailbox_id).value
     if mailbox.status is not Status.DISCONNECTED:
-        return  # connected again meanwhile: nothing of it ends
+        # Connected again meanwhile. An earlier attempt may have stopped what the new connection found running.
+        if mailbox.served:
+            _open_again(store, mailbox_id, tasks=tasks, clock=clock)
+        return
     connections = Connections(store)
     credentials = connections.credentials(connection_id)
     if credentials is None:
@@ -183,6 +188,14 @@ def close_mailbox(
     except StaleWriteError as refreshed:
         raise ContendedError(f"connection {connection_id} changed while it was closed") from refreshed
     log.event("connection.closed", tenant=store.tenant, connection=connection_id)
+
+
+def _open_again(store: TenantStore, mailbox_id: str, *, tasks: Tasks, clock: Clock) -> None:
+    now = clock.now()
+    ids = {"tenant": store.tenant, "mailbox": mailbox_id}
+    opening = promise("mailbox_open", ids, now, mailbox_id, "not closed", now.isoformat())
+    store.commit([Outbox(store).creating(opening)])
+    tasks.create(keep_promise_tasks([opening]))
 
 
 def _quietly(stop: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from shared.domain.contact_import import ROWS_AT_MOST, ImportedContact, RowError
 from shared.domain.ids import short_id
 from shared.domain.mail.addresses import domain_of, is_free_mail
 from shared.domain.matching import contacts_of
-from shared.domain.people import Company, Contact, ContactStatus, Phone
+from shared.domain.people import Company, Contact, ContactStatus, Phone, Role, Viewer
 from shared.domain.values import dataclass
 from shared.errors import InputError
 from shared.ports.tasks import Tasks
@@ -47,14 +47,20 @@ def import_contacts(
     jitter: Jitter,
     dry_run: bool = False,
 ) -> ImportResult:
-    """Raises: InputError for a file that is too long, or has no column an address or a name can be found in."""
+    """actor: id of the user who imports. A contact that is not theirs to see is neither met nor changed: its row makes
+    one of their own, as if it were not there (R2).
+
+    Raises: InputError for a file that is too long, or has no column an address or a name can be found in.
+    """
     if len(rows) > ROWS_AT_MOST:
         raise InputError(f"The file has {len(rows)} rows; split it into files of at most {ROWS_AT_MOST} rows.")
     mapping = guess_columns(header)
     if not mapping.keys() & {"emails", "phones"}:
         raise InputError("No column looks like an email address or a phone; name one column 'Email'.")
     index_key = Organizations(store).get().index_key
-    owners = {user.email: user.user_id for user in Users(store).all()}
+    users = Users(store).all()
+    owners = {user.email: user.user_id for user in users}
+    viewer = next((user.viewer for user in users if user.user_id == actor), Viewer(actor, Role.SALES_REP))
     counts = {"new": 0, "updated": 0, "unchanged": 0}
     errors: list[RowError] = []
     for number, row in enumerate(rows, start=2):
@@ -62,8 +68,9 @@ def import_contacts(
         if isinstance(read, RowError):
             errors.append(read)
             continue
-        before = _existing(store, index_key, read)
-        contact = _contact(read, before, owners, read_phone)
+        before = _existing(store, index_key, read, viewer)
+        base = before or Contact(_new_id(store, read, viewer), read.first_name, read.last_name)
+        contact = _contact(read, base, owners, read_phone)
         company = _company(read)
         if company is not None:
             contact = replace(contact, company_ids=tuple(dict.fromkeys((*contact.company_ids, company.company_id))))
@@ -77,22 +84,26 @@ def import_contacts(
     return ImportResult(counts["new"], counts["updated"], counts["unchanged"], tuple(errors))
 
 
-def _existing(store: TenantStore, index_key: bytes, read: ImportedContact) -> Contact | None:
-    """The contact that has one of the row's addresses; the first in id order where several do."""
-    if not read.emails:
-        found = Contacts(store).get_all([_contact_id(read)])
-        return found[0].contact if found else None
-    rows = Addresses(store, index_key).rows(read.emails)
-    ids = sorted(contacts_of(known for row in rows.values() for known in row.known if known.email in read.emails))
-    stored = Contacts(store).get_all(ids[:1])
-    return stored[0].contact if stored else None
+def _existing(store: TenantStore, index_key: bytes, read: ImportedContact, viewer: Viewer) -> Contact | None:
+    """The contact that has one of the row's addresses and that the viewer may see; of several the first by id."""
+    if read.emails:
+        rows = Addresses(store, index_key).rows(read.emails)
+        ids = sorted(contacts_of(known for row in rows.values() for known in row.known if known.email in read.emails))
+    else:
+        ids = [_contact_id(read), _contact_id(read, viewer.user_id)]
+    found = (stored.contact for stored in Contacts(store).get_all(ids))
+    return next((contact for contact in found if viewer.may_see_records_of(contact.owner_id)), None)
 
 
-def _contact(
-    read: ImportedContact, before: Contact | None, owners: Mapping[str, str], read_phone: ReadPhone
-) -> Contact:
+def _new_id(store: TenantStore, read: ImportedContact, viewer: Viewer) -> str:
+    """The row's own id; where somebody else has a contact under it, one of the row and who imports it."""
+    taken = Contacts(store).get_all([_contact_id(read)])
+    hidden = any(not viewer.may_see_records_of(stored.contact.owner_id) for stored in taken)
+    return _contact_id(read, viewer.user_id) if hidden else _contact_id(read)
+
+
+def _contact(read: ImportedContact, base: Contact, owners: Mapping[str, str], read_phone: ReadPhone) -> Contact:
     """The row over what is there: it fills and adds, and empties nothing."""
-    base = before or Contact(_contact_id(read), read.first_name, read.last_name)
     phones = {phone.typed: phone for phone in base.phones}
     phones.update({typed: Phone(typed, read_phone(typed)) for typed in read.phones if typed not in phones})
     return replace(
@@ -107,10 +118,10 @@ def _contact(
     )
 
 
-def _contact_id(read: ImportedContact) -> str:
+def _contact_id(read: ImportedContact, *importer: str) -> str:
     """Made from the row, so that an import that is repeated after a crash meets its own contacts."""
     key = read.emails[0] if read.emails else "/".join((*read.phones, read.first_name, read.last_name))
-    return short_id("c", "contact", key)
+    return short_id("c", "contact", key, *importer)
 
 
 def _company(read: ImportedContact) -> Company | None:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from threading import Lock
 
 from shared import log
-from shared.domain.integration_call import IntegrationCall
-from shared.domain.people import User
+from shared.domain.integration_call import LEDGERS, IntegrationCall
+from shared.domain.people import Role, User
 from shared.errors import AppError
 from shared.ports.time import Clock
 from shared.records.ledgers import IntegrationLog
@@ -63,6 +63,9 @@ class CallLog:
 
 
 def read_calls(store: TenantStore, connection_id: str, viewer: User, *, clock: Clock) -> list[IntegrationCall]:
-    """The newest calls of one connection, newest first, of the last 30 days. Raises: ForbiddenError."""
+    """The newest calls of one connection, newest first, of the last 30 days. Who may connect ledgers alone is shown
+    calls to ledgers alone (R2). Raises: ForbiddenError.
+    """
     require_ledger_setup(viewer)
-    return IntegrationLog(store).newest(connection_id, clock.now(), SHOWN_AT_MOST)
+    calls = IntegrationLog(store).newest(connection_id, clock.now(), SHOWN_AT_MOST)
+    return [call for call in calls if viewer.role is Role.ADMIN or call.provider in LEDGERS]

@@ -70,7 +70,7 @@ def replay(store: TenantStore, parked_id: str, actor: User, *, tasks: Tasks, clo
 def _replay_task(store: TenantStore, found: Stored[Parked], replayed: Write, *, tasks: Tasks, clock: Clock) -> None:
     if found.value.queue is None or found.value.function is None or found.value.payload is None:
         raise InputError("This entry tells of something that was refused for good; there is nothing to run again.")
-    name = digest("replay", found.value.parked_id, found.value.times, clock.now().isoformat())
+    name = digest("replay", store.tenant, found.value.parked_id, found.value.times, clock.now().isoformat())
     tasks.create([Task(found.value.queue, found.value.function, name, found.value.payload)])
     store.commit([replayed])
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.message import LoggedMessage
-from shared.domain.people import User, Viewer
+from shared.domain.people import SEES_ALL_RECORDS, User, Viewer
 from shared.domain.settings import Share
 from shared.domain.timeline import Entry
 from shared.domain.values import dataclass
@@ -18,6 +18,8 @@ from shared.records.people import Companies, Contacts
 from shared.records.store import TenantStore
 
 PAGE = 20
+PAGES_READ_AT_MOST = 25
+"""For one page that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ def read_company_timeline(
     before: tuple[datetime, str] | None = None,
     limit: int = PAGE,
 ) -> TimelinePage:
-    """A company has no owner: its timeline is everybody's. Raises: NotFoundError."""
+    """A company has no owner: its timeline is everybody's, but for deals that are not theirs to see.
+
+    Raises: NotFoundError.
+    """
     Companies(store).get(company_id)
     return _page(store, company_owner(company_id), viewer, before, limit)
 
@@ -83,11 +88,39 @@ def read_own_record(
 def _page(
     store: TenantStore, owner: str, viewer: Viewer, before: tuple[datetime, str] | None, limit: int
 ) -> TimelinePage:
-    entries = Timelines(store).page(owner, before=before, limit=limit)
-    figures = _sees_figures(store, entries, viewer)
-    shown = tuple(kept for entry in entries if (kept := visible(entry, viewer, figures=figures)))
-    last = entries[-1] if len(entries) == limit else None
-    return TimelinePage(shown, (last.at, last.entry_id) if last else None)
+    """A full page of what the viewer may see, however much lies between that they may not: neither a short page nor
+    the place where the next one begins tells of it."""
+    shown: list[Entry] = []
+    start = before
+    for _ in range(PAGES_READ_AT_MOST):
+        entries = Timelines(store).page(owner, before=start, limit=limit)
+        shown += _visible(store, entries, viewer)
+        if len(entries) < limit or len(shown) >= limit:
+            break
+        start = (entries[-1].at, entries[-1].entry_id)
+    full = len(shown) >= limit
+    last = shown[limit - 1] if full else entries[-1] if len(entries) == limit else None
+    return TimelinePage(tuple(shown[:limit]), (last.at, last.entry_id) if last else None)
+
+
+def _visible(store: TenantStore, entries: Sequence[Entry], viewer: Viewer) -> Iterator[Entry]:
+    figures, kept_back = _sees_figures(store, entries, viewer), _deals_kept_back(store, entries, viewer)
+    for entry in entries:
+        shown = visible(entry, viewer, figures=figures)
+        if shown is not None and not (entry.happening and kept_back.intersection(entry.deal_ids)):
+            yield shown
+
+
+def _deals_kept_back(store: TenantStore, entries: Iterable[Entry], viewer: Viewer) -> frozenset[str]:
+    """Deals that these entries tell of and the viewer may not see (R2). Asked only for a page that tells of deals."""
+    told = {deal_id for entry in entries if entry.happening for deal_id in entry.deal_ids}
+    if not told or viewer.role in SEES_ALL_RECORDS:
+        return frozenset()
+    from shared.records.cash import CashRecords
+    from shared.usecases.cash.finance import may_see_deal
+
+    deals = {deal_id: CashRecords(store).deals.find(deal_id) for deal_id in told}
+    return frozenset(id_ for id_, deal in deals.items() if deal is None or not may_see_deal(deal.value, viewer))
 
 
 def _sees_figures(store: TenantStore, entries: Iterable[Entry], viewer: Viewer) -> bool:

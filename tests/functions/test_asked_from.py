@@ -34,7 +34,9 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> MemoryDocuments:
 
 def request(forwarded: str = "", path: str = "/") -> Request:
     headers = {"Authorization": "Bearer token"} | ({"X-Forwarded-For": forwarded} if forwarded else {})
-    return Request(EnvironBuilder(path=path, headers=headers, environ_base={"REMOTE_ADDR": "192.0.2.1"}).get_environ())
+    return Request(
+        EnvironBuilder(path=path, headers=[*headers.items()], environ_base={"REMOTE_ADDR": "192.0.2.1"}).get_environ()
+    )
 
 
 @pytest.mark.parametrize(

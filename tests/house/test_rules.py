@@ -13,13 +13,30 @@ from pathlib import Path
 
 import pytest
 
+from shared.usecases.operations.catalogue import CATALOGUE
 from tests.emulators import firestore_emulator
 
 ROOT = Path(__file__).parents[2]
-COLLECTIONS = (
-    "users", "contacts", "companies", "messages", "threads", "events", "mailboxes", "connections", "addresses",
-    "domains", "quarantine", "outbox", "audit", "settings", "keys", "oauth_states", "deliveries",
-)  # fmt: skip
+BELOW = {
+    "backfill": "mailboxes/m", "budget": "mailboxes/m", "chain": "opportunities/d", "copies": "mailboxes/m",
+    "customers": "ledgers/n", "secret": "connections/n", "seen": "mailboxes/m", "slots": "connections/n",
+    "streams": "mailboxes/m", "timeline": "contacts/c", "wanted": "mailboxes/m",
+}  # fmt: skip
+"""Collections that lie below a document of another one."""
+
+OUTSIDE = ("routes", "system")
+"""Those of no tenant."""
+
+ROLES = ("sales_rep", "manager", "executive", "admin", "finance")
+
+
+def path_in(collection: str) -> str:
+    """A document of the collection, of the tenant acme."""
+    if collection in OUTSIDE:
+        return f"{collection}/one"
+    below = f"{BELOW[collection]}/" if collection in BELOW else ""
+    return f"tenants/acme/{below}{collection}/one"
+
 
 pytestmark = pytest.mark.emulator
 
@@ -40,7 +57,23 @@ class Database:
     def read(self, path: str, token: str | None) -> int:
         return self._send("GET", self._path(path), None, token)
 
-    def token(self, tenant: str | None) -> str:
+    def list_all(self, collection: str, token: str | None) -> int:
+        return self._send("GET", self._path(collection), None, token)
+
+    def query_group(self, collection: str, token: str | None) -> int:
+        """All collections of this name, of every tenant."""
+        query = {"structuredQuery": {"from": [{"collectionId": collection, "allDescendants": True}]}}
+        return self._send("POST", self._path("").rstrip("/") + ":runQuery", query, token)
+
+    def delete(self, path: str, token: str | None) -> int:
+        return self._send("DELETE", self._path(path), None, token)
+
+    def tokens(self) -> list[str | None]:
+        """Everybody there may be: each role of the tenant and of another one, who is of none, who is not signed in."""
+        members = [self.token(tenant, role) for tenant in ("acme", "other") for role in ROLES]
+        return [*members, self.token(None), None]
+
+    def token(self, tenant: str | None, role: str = "sales_rep") -> str:
         """An ID token as the emulator takes it: unsigned."""
         now = int(time.time())
         claims = {
@@ -48,7 +81,7 @@ class Database:
             "iss": f"https://securetoken.google.com/{self._project}",
         }  # fmt: skip
         if tenant is not None:
-            claims["tenant"] = tenant
+            claims |= {"tenant": tenant, "role": role}
         parts = (_base64({"alg": "none", "typ": "JWT"}), _base64(claims), "")
         return ".".join(parts)
 
@@ -78,31 +111,59 @@ def database() -> Iterator[Database]:
         yield Database(host)
 
 
-def test_a_member_reads_live_documents_of_the_own_tenant(database: Database) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_a_member_reads_live_documents_of_the_own_tenant(database: Database, role: str) -> None:
     assert database.write("tenants/acme/live/timeline", "owner") == 200
-    assert database.read("tenants/acme/live/timeline", database.token("acme")) == 200
+    assert database.read("tenants/acme/live/timeline", database.token("acme", role)) == 200
+    assert database.list_all("tenants/acme/live", database.token("acme", role)) == 200
 
 
-@pytest.mark.parametrize("tenant", ["other", None])
+@pytest.mark.parametrize("tenant", ["other", "", "acme/live", None])
 def test_nobody_else_reads_them(database: Database, tenant: str | None) -> None:
     database.write("tenants/acme/live/timeline", "owner")
-    assert database.read("tenants/acme/live/timeline", database.token(tenant)) == 403
-    assert database.read("tenants/acme/live/timeline", None) == 403
+    for token in (database.token(tenant, "admin"), None):
+        assert database.read("tenants/acme/live/timeline", token) == 403
+        assert database.list_all("tenants/acme/live", token) == 403
+
+
+def test_each_tenant_s_are_its_own(database: Database) -> None:
+    for tenant in ("acme", "other"):
+        assert database.write(f"tenants/{tenant}/live/timeline", "owner") == 200
+    for tenant, foreign in (("acme", "other"), ("other", "acme")):
+        token = database.token(tenant, "admin")
+        assert database.read(f"tenants/{tenant}/live/timeline", token) == 200
+        assert database.read(f"tenants/{foreign}/live/timeline", token) == 403
+    assert database.query_group("live", database.token("acme", "admin")) == 403
 
 
 def test_nobody_writes_them(database: Database) -> None:
-    assert database.write("tenants/acme/live/timeline", database.token("acme")) == 403
+    database.write("tenants/acme/live/timeline", "owner")
+    for token in database.tokens():
+        assert database.write("tenants/acme/live/timeline", token) == 403
+        assert database.write("tenants/acme/live/new", token) == 403
+        assert database.delete("tenants/acme/live/timeline", token) == 403
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_what_lies_below_a_live_document_is_nobodys(database: Database) -> None:
+    assert database.write("tenants/acme/live/timeline/entries/one", "owner") == 200
+    assert database.read("tenants/acme/live/timeline/entries/one", database.token("acme", "admin")) == 403
+
+
+@pytest.mark.parametrize("collection", sorted(CATALOGUE))
 def test_everything_else_is_denied_to_everyone(database: Database, collection: str) -> None:
-    path = f"tenants/acme/{collection}/one"
+    path = path_in(collection)
     assert database.write(path, "owner") == 200
-    for token in (database.token("acme"), database.token("other"), database.token(None), None):
+    for token in database.tokens():
         assert database.read(path, token) == 403
+        assert database.list_all(path.removesuffix("/one"), token) == 403
+        assert database.query_group(collection, token) == 403
         assert database.write(path, token) == 403
+        assert database.delete(path, token) == 403
 
 
-def test_routes_are_nobodys(database: Database) -> None:
-    assert database.write("routes/gmail:abc", "owner") == 200
-    assert database.read("routes/gmail:abc", database.token("acme")) == 403
+def test_a_tenant_itself_is_nobodys(database: Database) -> None:
+    assert database.write("tenants/acme", "owner") == 200
+    for token in database.tokens():
+        assert database.read("tenants/acme", token) == 403
+        assert database.list_all("tenants", token) == 403
+        assert database.write("tenants/acme", token) == 403

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # has no stubs among our packages
+from greenlet import getcurrent, greenlet
 
 from shared.ports.marks import reads
 from tests.simulation.runs import Run

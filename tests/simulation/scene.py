@@ -92,14 +92,21 @@ class Scene:
                     *(Mailboxes(store).creating(_unconnected(seat)) for seat in self.seats_of(tenant)),
                 ]
             )
-        for tenant, address in self.plan.contacts:
-            if tenant in self.tenants:
-                self.know(tenant, Contact(contact_id_of(address), address.partition("@")[0], "", (address,)))
         dice = random.Random(self.plan.seed)
+        self._know_contacts(dice)
         for number in range(self.plan.past_mails):
             account = self.account(number)
             at = self.now - timedelta(days=dice.uniform(0.01, 60))
             self.receives(account, dice, at=at)
+
+    def _know_contacts(self, dice: random.Random) -> None:
+        """Some contacts have two addresses, so that they have one to lose."""
+        for tenant in self.tenants:
+            addresses = [address for known_in, address in self.plan.contacts if known_in == tenant]
+            while addresses:
+                number = dice.choice((1, 2))
+                emails, addresses = addresses[:number], addresses[number:]
+                self.know(tenant, Contact(contact_id_of(emails[0]), emails[0].partition("@")[0], "", tuple(emails)))
 
     def seats_of(self, tenant: str) -> list[Seat]:
         return [seat for seat in self.plan.seats if seat.tenant == tenant]

@@ -14,7 +14,14 @@ from shared.domain.connection import STATE_LIVES
 from shared.domain.mailbox import Status, mailbox_id
 from shared.domain.matching import Known
 from shared.domain.people import Contact
-from shared.errors import ConnectionRevokedError, ForbiddenError, InputError, NotFoundError, ProviderUnavailableError
+from shared.errors import (
+    ConnectionRevokedError,
+    ContendedError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    ProviderUnavailableError,
+)
 from shared.ports.documents import Query
 from shared.providers.google.manifest import MANIFEST
 from shared.providers.google.prices import DEFAULT_QUOTA_UNITS_PER_MINUTE as QUOTA
@@ -336,6 +343,30 @@ def test_coming_back_before_the_end_was_carried_out_keeps_the_new_grant() -> Non
     assert world.google.granted(ANNA)
     assert world.mailbox().status is Status.CONNECTED
     assert connections(world) == 1
+
+
+def test_coming_back_while_the_end_is_carried_out_opens_what_it_stopped() -> None:
+    """The watch is stopped under the new connection, which had found it running: it is opened once more."""
+    world = connected()
+    world.controls(Status.DISCONNECTED, drain=False)
+    [closing] = world.queue.due("mailbox-close")
+
+    def comes_back() -> None:
+        world.time.advance(1)
+        world.connects()
+        for task in world.queue.due("mailbox-open"):
+            world.run(task)
+            world.queue.done(task)
+
+    world.box(ANNA).before("stop_watch", 1, comes_back)
+    with pytest.raises(ContendedError):
+        world.run(closing)
+    assert world.gmail.pushes.live(ANNA) is None
+    world.run(closing)
+    world.queue.done(closing)
+    world.drain()
+    assert world.gmail.pushes.live(ANNA) is not None
+    assert world.mailbox().status is Status.CONNECTED
 
 
 def test_coming_back_goes_on_where_it_stopped() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.csv_table import read_table
 from shared.domain.people import Company, Contact, Phone
-from shared.errors import InputError, NotFoundError, TooLargeError
+from shared.errors import InputError, NotFoundError
 from shared.platform.public_suffixes import is_public_suffix
 from shared.ports.documents import Query
 from shared.records.people import Companies, Contacts
@@ -287,7 +287,9 @@ def test_a_file_that_is_no_contact_list_says_so(content: bytes) -> None:
         brought(mail_world(), content)
 
 
-@pytest.mark.parametrize("content", [b"Email\n" + b"a\n" * 50_001, b"Email" + b",a" * 999 + b"\na" * 4_001, b"a," * 4_000_001])
+@pytest.mark.parametrize(
+    "content", [b"Email\n" + b"a\n" * 50_001, b"Email" + b",a" * 999 + b"\na" * 4_001, b"a," * 4_000_001]
+)
 def test_a_file_of_too_many_rows_or_cells_says_so(content: bytes) -> None:
     with pytest.raises(InputError, match="too long"):
         read_table(content)

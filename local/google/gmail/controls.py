@@ -137,7 +137,12 @@ def _seed_message(row: Json) -> SeedMessage:
 def _told(copies: Mapping[str, StoredMessage]) -> Json:
     return {
         "messages": {
-            address: {"id": message.id, "thread_id": message.thread_id, "rfc822_id": message.rfc822_id}
+            address: {
+                "id": message.id,
+                "thread_id": message.thread_id,
+                "rfc822_id": message.rfc822_id,
+                "history_id": message.history_id,
+            }
             for address, message in copies.items()
         }
     }

@@ -15,8 +15,10 @@ from shared.domain.values import dataclass
 @dataclass(frozen=True, slots=True)
 class LedgerCompany:
     """What the ledger's owner set. custom_numbers: whether our invoice numbers are kept as we give them.
-    computes_tax: it applies its own rates, so totals can be compared only after creation. time_zone: IANA. country: two
-    letters, where the ledger's tax model follows it; "" where it is not told."""
+    computes_tax: it applies its own rates, so totals can be compared only after creation. time_zone: IANA. country:
+    two letters, where the ledger's tax model follows it; "" where it is not told. has_accounts: an income account is
+    chosen here, and not taken from the item alone. access: how we are let in, where keys were entered for it: "way",
+    and of the keys "user", "role" and "issued_on", as far as they were told; never a secret."""
 
     company_id: str
     name: str
@@ -25,6 +27,8 @@ class LedgerCompany:
     computes_tax: bool
     time_zone: str
     country: str = ""
+    has_accounts: bool = False
+    access: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,14 @@ class NewCustomer:
 @dataclass(frozen=True, slots=True)
 class LedgerChoice:
     """Something that is mapped by hand: an item, account, term, tax code, subsidiary or custom field of invoices. rate:
-    percent, of a tax code; days: of a term."""
+    percent, of a tax code; days: of a term; currency: of a subsidiary."""
 
     id: str
     name: str
     active: bool = True
     rate: Decimal | None = None
     days: int | None = None
+    currency: str = ""
 
 
 class ChoiceKind(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.cash.money import Money
@@ -22,9 +23,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """won_stage, lost_stage: ids of its own stages. The two switches of Q5: a signature moves the deal, and a deal that
-    is won is invoiced. invoices_since: when invoicing was switched on; deals won before are listed, never invoiced
-    (I32)."""
+    """won_stage, lost_stage: ids of its own stages. The two switches of Q5: a signature moves the deal, and a deal
+    that is won is invoiced. discount_limit: percent off the list price from which on a quote waits for a manager's
+    approval; None for any. invoices_since: when invoicing was switched on; deals won before are listed, never
+    invoiced (I32)."""
 
     pipeline_id: str
     name: str
@@ -34,6 +36,7 @@ class Pipeline:
     moves_on_signature: bool = True
     invoices_on_win: bool = False
     invoices_since: datetime | None = None
+    discount_limit: Decimal | None = None
 
 
 class ContactRole(StrEnum):

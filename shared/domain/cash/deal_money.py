@@ -24,9 +24,9 @@ RANK = {state: rank for rank, state in enumerate(DealMoneyState)}
 
 @dataclass(frozen=True, slots=True)
 class DealStanding:
-    """Where a deal's money stands, kept beside its invoices: whoever writes an invoice writes this under its guard, so
-    that two invoices paid at once come to `paid`. written: how often, so that every writing changes it. open_again: what
-    was paid was taken back, and no payment came since."""
+    """Where a deal's money stands, kept beside its invoices: whoever writes an invoice writes this under its guard,
+    so that two invoices paid at once come to `paid`. written: how often, so that every writing changes it.
+    open_again: what was paid was taken back, and no payment came since."""
 
     deal_id: str
     state: DealMoneyState = DealMoneyState.NOT_INVOICED

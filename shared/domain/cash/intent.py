@@ -36,12 +36,13 @@ SETTLED = frozenset({IntentState.CREATED, IntentState.DIFFERS, IntentState.STOPP
 class InvoiceIntent:
     """An invoice that is to be made once. deal_id, contract_id: none where it was made by hand for a contact.
 
-    record_number: INV-000001, in one row without gaps, from the moment it stands in the ledger; number is what the ledger
-    calls it, which has to be known before the first call. customer_key: our id of the company or contact that pays. bill: lines a person reviewed; without them the contract's
-    quote counts. start_at: not before. draft: exactly what is sent, kept so that a repeat sends the same. expected:
-    what it must come to. calls: how often the ledger was asked to make it; after the first it is looked up before it is
-    asked again. by_hand: who asked for it. sends: mailed by the ledger once it equals; sending_at: when that was last
-    tried, sent_at: when the ledger said that it did. term_id: of the ledger, instead of the usual one.
+    record_number: INV-000001, in one row without gaps, from the moment it stands in the ledger; number is what the
+    ledger calls it, which has to be known before the first call. customer_key: our id of the company or contact that
+    pays. bill: lines a person reviewed; without them the contract's quote counts. start_at: not before. draft: exactly
+    what is sent, kept so that a repeat sends the same. expected: what it must come to. calls: how often the ledger was
+    asked to make it; after the first it is looked up before it is asked again. by_hand: who asked for it. sends: mailed
+    by the ledger once it equals; sending_at: when that was last tried, sent_at: when the ledger said that it did.
+    term_id: of the ledger, instead of the usual one.
     """
 
     intent_id: str
@@ -73,13 +74,15 @@ class InvoiceIntent:
         return self.state in SETTLED
 
 
-def intent_id(contract_id: str, instalment: int) -> str:
-    return short_id("i", "invoice-intent", contract_id, instalment)
+def intent_id(tenant: str, contract_id: str, instalment: int) -> str:
+    """Number, reference and idempotency key at the ledger are made from it. Two organizations may keep one company's
+    books and have records of the same ids, so it is the tenant's own."""
+    return short_id("i", "invoice-intent", tenant, contract_id, instalment)
 
 
-def intent_id_by_hand(key: str) -> str:
+def intent_id_by_hand(tenant: str, key: str) -> str:
     """key: made when the invoice was first shown, so that asking twice for what was shown is one invoice."""
-    return short_id("i", "invoice-by-hand", key)
+    return short_id("i", "invoice-by-hand", tenant, key)
 
 
 def invoice_number(intent: str, prefix: str = "INV") -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.cash.accounting import LedgerCompany
+from shared.domain.cash.accounting import LedgerCompany, RecordKind
 from shared.domain.values import dataclass
 
 
@@ -24,6 +24,48 @@ READ_EVERY = {Frequency.HOURLY: timedelta(hours=1), Frequency.DAILY: timedelta(d
 """A ledger whose notices are lost is read once a day in any case."""
 
 
+class Direction(StrEnum):
+    """Which way a kind of record goes. Our own invoices are read in any case: who made one must see what became of
+    it."""
+
+    BOTH = "both"
+    TO_LEDGER = "to_ledger"
+    FROM_LEDGER = "from_ledger"
+    OFF = "off"
+
+
+COMES = frozenset({Direction.BOTH, Direction.FROM_LEDGER})
+GOES = frozenset({Direction.BOTH, Direction.TO_LEDGER})
+ONLY_COMES = frozenset({RecordKind.PAYMENT, RecordKind.CREDIT_MEMO, RecordKind.REFUND})
+"""Kinds that are only ever made in the ledger."""
+
+QUOTE_CURRENCY = "quote.currency"
+"""What a rule may look at beside the names of our fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubsidiaryRule:
+    """Who invoices where `field` (one of our fields, or QUOTE_CURRENCY) is `value`. currency: of that subsidiary's
+    books; "" where the ledger does not tell it."""
+
+    field: str
+    value: str
+    subsidiary_id: str
+    currency: str = ""
+
+    def fits(self, facts: Mapping[str, str]) -> bool:
+        return facts.get(self.field, "").casefold() == self.value.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRecord:
+    """A record type that the ledger's owner made: each invoice of ours has one such record, written before the invoice.
+    fields: one of our fields for each field there."""
+
+    record_type: str
+    fields: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
     """One per ledger connection.
@@ -33,7 +75,9 @@ class LedgerSettings:
     creates_customers: one that is not mapped is made there with its first invoice; creates_always: every company, with
     the daily reading. sends_invoices: the ledger mails an invoice once it equals its quote. has_notices: it tells of
     changes by itself. read_until: everything that changed there before was read; read_at: when that was asked last.
-    reviewed_at: when a person went through the customer mapping.
+    reviewed_at: when a person went through the customer mapping. run_at: when a person last ran it by hand.
+    subsidiaries: the first rule that fits says who invoices, else subsidiary_id. directions: of kinds of record, those
+    left out go both ways. records: of the owner's own types.
     """
 
     connection_id: str
@@ -52,11 +96,15 @@ class LedgerSettings:
     has_notices: bool = True
     frequency: Frequency = Frequency.REAL_TIME
     reviewed_at: datetime | None = None
+    run_at: datetime | None = None
+    subsidiaries: tuple[SubsidiaryRule, ...] = ()
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+    records: tuple[CustomRecord, ...] = ()
     read_until: datetime | None = None
     read_at: datetime | None = None
 
     def blocking(self) -> tuple[str, ...]:
-        """What a person has to do before invoices can be made by themselves, in sentences."""
+        """What a person has to do before an invoice can be made, in sentences."""
         found = []
         if not self.company.custom_numbers:
             found.append(
@@ -67,7 +115,29 @@ class LedgerSettings:
             found.append("Map your products to items, or choose one item for all of them.")
         if self.reviewed_at is None:
             found.append("Review the customer mapping once.")
+        if self.company.has_accounts and self.income_account_id is None:
+            found.append("Choose the income account.")
         return tuple(found)
+
+    def comes(self, kind: RecordKind) -> bool:
+        """Whether records of this kind that were made or changed in the ledger show here."""
+        return self.directions.get(kind.value, Direction.BOTH) in COMES
+
+    def goes(self, kind: RecordKind) -> bool:
+        """Whether we make records of this kind in the ledger."""
+        return self.directions.get(kind.value, Direction.BOTH) in GOES
+
+    @property
+    def rules_need_facts(self) -> bool:
+        return any(rule.field != QUOTE_CURRENCY for rule in self.subsidiaries)
+
+    def for_sale(self, facts: Mapping[str, str]) -> LedgerSettings:
+        """As they are for one invoice: with the subsidiary its rules choose, and the currency of that one's books."""
+        rule = next((rule for rule in self.subsidiaries if rule.fits(facts)), None)
+        if rule is None:
+            return self
+        company = replace(self.company, currency=rule.currency or self.company.currency)
+        return replace(self, subsidiary_id=rule.subsidiary_id, company=company)
 
     def due_for_reading(self, now: datetime) -> bool:
         """Whether a poll should ask the ledger what changed."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from shared.domain.cash.money import Money, rounded, total
 from shared.domain.values import dataclass
@@ -26,6 +28,20 @@ class QuoteStatus(StrEnum):
 OPEN = frozenset({QuoteStatus.SENT, QuoteStatus.VIEWED})
 EDITABLE = frozenset({QuoteStatus.DRAFT, QuoteStatus.SENT, QuoteStatus.VIEWED, QuoteStatus.EXPIRED})
 """What can be sent (again). What was accepted or declined stays as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBreak:
+    """From this quantity on a unit costs this."""
+
+    at_least: Decimal
+    unit_price: Money
+
+
+def price_of(quantity: Decimal, usual: Money, breaks: Sequence[PriceBreak]) -> Money:
+    """What a unit costs when so many are bought: by the highest break that is reached."""
+    reached = [one for one in breaks if quantity >= one.at_least]
+    return max(reached, key=lambda one: one.at_least).unit_price if reached else usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instalment:
-    """Part of the total: `percent` of it, or `amount`. The last one takes what rounding left."""
+    """Part of the total: `percent` of it, or `amount`. What rounding left over falls to the next one."""
 
     number: int
     due: Due = Due.AT_SIGNING
@@ -96,10 +112,11 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """discount_percent or discount_amount: on the whole, before tax; at most one of them. tax_percent: one rate for the
-    whole. expires_on: the last day it can be accepted. link: digest of the token in the tracked link; the token itself
-    is nowhere. pdf_sha256: of the document that was sent, by which it is stored. opens: how often a person opened it on
-    the page. sets_amount: accepted, its total becomes the deal's amount. renews: the contract it continues."""
+    """discount_percent or discount_amount: on the whole, before tax; at most one of them. tax_percent: one rate for
+    the whole. expires_on: the last day it can be accepted. link: digest of the token in the tracked link; the token
+    itself is nowhere. pdf_sha256: of the document that was sent, by which it is stored. opens: how often a person
+    opened it on the page. sets_amount: accepted, its total becomes the deal's amount. renews: the contract it
+    continues. approved_percent, approved_by: how much off the list price was approved, and by whom."""
 
     quote_id: str
     number: str
@@ -125,6 +142,8 @@ class Quote:
     renewal_asked_at: datetime | None = None
     sets_amount: bool = True
     renews: str | None = None
+    approved_percent: Decimal | None = None
+    approved_by: str | None = None
 
     @property
     def open(self) -> bool:
@@ -149,6 +168,19 @@ class Quote:
         base = Decimal(net.minor) * share
         tax = Money(rounded(base * self.tax_percent / HUNDRED), self.currency)
         return Totals(subtotal, discount, net, tax, net + tax)
+
+
+def discount_share(quote: Quote) -> Decimal:
+    """Percent that lines, typed prices and the discount on the whole take off the prices of the lines, before tax.
+
+    Raises: InputError for mixed currencies.
+    """
+    listed = total(
+        (Money(rounded(line.quantity * line.unit_price.minor), line.unit_price.currency) for line in quote.lines),
+        quote.currency,
+    )
+    off = listed - quote.totals.net
+    return HUNDRED * off.minor / listed.minor if listed.minor > 0 else Decimal(0)
 
 
 def require_sendable(quote: Quote) -> None:
@@ -196,8 +228,16 @@ def instalments(quote: Quote) -> tuple[Money, ...]:
     if all(part.amount is None for part in quote.schedule):
         if percent != HUNDRED:
             raise InputError(f"The schedule of quote {quote.number} adds up to {percent} percent; it must be 100.")
-        parts = [whole.percent(part.percent or Decimal(0)) for part in quote.schedule[:-1]]
-        return (*parts, whole - total(parts, quote.currency))
+        if any((part.percent or Decimal(0)) < 0 for part in quote.schedule):
+            raise InputError(f"The schedule of quote {quote.number} has a negative instalment.")
+        return _shares(whole, [part.percent or Decimal(0) for part in quote.schedule])
     if percent or by_amount != whole:
         raise InputError(f"The schedule of quote {quote.number} adds up to {by_amount}; it must be {whole}.")
     return tuple(part.amount for part in quote.schedule if part.amount is not None)
+
+
+def _shares(whole: Money, percents: Sequence[Decimal]) -> tuple[Money, ...]:
+    """What is due up to each instalment is rounded, and an instalment is what that grew by: none is ever negative,
+    however small the total, and together they are the whole."""
+    due = [whole.percent(sum(percents[:upto], Decimal(0))) for upto in range(len(percents) + 1)]
+    return tuple(later - earlier for earlier, later in pairwise(due))

@@ -88,13 +88,15 @@ class SignerState:
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeState:
-    """An envelope as the service has it. changed_at: when its status last changed."""
+    """An envelope as the service has it. changed_at: when its status last changed. tenant, contract_id: whose it is, as
+    they travelled with it; two organizations may send from one account, and have records of the same ids."""
 
     envelope_id: str
     status: EnvelopeStatus
     changed_at: datetime
     signers: tuple[SignerState, ...] = ()
     contract_id: str | None = None
+    tenant: str | None = None
     intent: str | None = None
     completed_at: datetime | None = None
     void_reason: str = ""

@@ -18,6 +18,6 @@ def is_image(content: bytes) -> bool:
             if image.width * image.height > MOST_PIXELS:
                 return False
             image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError, struct.error):
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, struct.error):
         return False
     return True

@@ -7,6 +7,7 @@ Signer, EventNotification) and .../templates/templates (EnvelopeTemplate, Tabs).
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -105,6 +106,8 @@ class TemplateRole:
 
 # ------------------------------------------------------------------------------------------------------ what goes out
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 def transaction_id(intent: str) -> str:
     """A GUID made from the intent; DocuSign finds an envelope by it for seven days."""
@@ -133,8 +136,8 @@ def template_envelope(request: EnvelopeRequest, roles: Iterable[TemplateRole]) -
         "templateRoles": [
             {
                 "roleName": signer.role,
-                "name": signer.name,
-                "email": signer.email,
+                "name": one_line(signer.name),
+                "email": one_line(signer.email),
                 "routingOrder": str(signer.order),
                 **_embedded(signer, by_name[signer.role].recipient_id),
                 **_tabs(request.prefill.get(signer.role, {}), by_name[signer.role].kinds),
@@ -142,6 +145,11 @@ def template_envelope(request: EnvelopeRequest, roles: Iterable[TemplateRole]) -
             for signer in request.signers
         ],
     }
+
+
+def one_line(text: str) -> str:
+    """As it may stand in a mail's header: the service mails signers under the names they are given."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def document_envelope(request: EnvelopeRequest, document: bytes) -> dict[str, Any]:
@@ -162,8 +170,8 @@ def document_envelope(request: EnvelopeRequest, document: bytes) -> dict[str, An
                 {
                     "recipientId": signer.recipient_id,
                     "roleName": signer.role,
-                    "name": signer.name,
-                    "email": signer.email,
+                    "name": one_line(signer.name),
+                    "email": one_line(signer.email),
                     "routingOrder": str(signer.order),
                     **_embedded(signer, signer.recipient_id),
                     "tabs": {
@@ -249,6 +257,7 @@ def envelope_state(envelope: Mapping[str, Any], *, fallback_at: datetime | None 
         changed_at=changed_at,
         signers=signers(envelope),
         contract_id=fields.get(CONTRACT_FIELD),
+        tenant=fields.get(TENANT_FIELD),
         intent=fields.get(INTENT_FIELD),
         completed_at=_time(envelope, "completedDateTime"),
         void_reason=str(envelope.get("voidedReason") or ""),

@@ -28,6 +28,7 @@ from shared.providers.docusign.mapping import (
     envelope_state,
     iso,
     moment,
+    one_line,
     signing_template,
     template_envelope,
     template_roles,
@@ -204,8 +205,8 @@ class DocuSignSigning:
             "returnUrl": return_url,
             "authenticationMethod": "none",
             "clientUserId": embedded_id(recipient_id),
-            "userName": name,
-            "email": email,
+            "userName": one_line(name),
+            "email": one_line(email),
         }
         path = ("envelopes", envelope_id, "views", "recipient")
         url = self._http.call("POST", *path, purpose="signing_link.made", body=body).get("url")
@@ -249,7 +250,7 @@ class DocuSignSigning:
             "recipients",
             purpose="recipient.corrected",
             query={"resend_envelope": "true"},
-            body={"signers": [{"recipientId": recipient_id, "name": name, "email": email}]},
+            body={"signers": [{"recipientId": recipient_id, "name": one_line(name), "email": one_line(email)}]},
         )
         results = answer.get("recipientUpdateResults")
         for row in results if isinstance(results, list) else []:
@@ -296,6 +297,7 @@ def _sent(answer: Mapping[str, Any], request: EnvelopeRequest, recipient_ids: Ma
             for signer in sorted(request.signers, key=lambda signer: signer.order)
         ),
         contract_id=request.contract_id,
+        tenant=request.tenant,
         intent=request.intent,
     )
 

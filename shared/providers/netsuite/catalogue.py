@@ -54,7 +54,7 @@ CATALOGUE: tuple[Problem, ...] = (
         Kind.ADMIN,
         (),  # no refusal: an answer without rows
         "NetSuite shows this connection no subsidiary of the id that was entered.",
-        "Compare the id with Setup > Company > Subsidiaries, let the role see that subsidiary, and enter the keys again.",
+        "Compare the id with Setup > Company > Subsidiaries, let the role see that one, and enter the keys again.",
         f"{_HELP}/chapter_1540391670.html",
     ),
     Problem(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, field
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.domain.values import dataclass
 from shared.errors import InputError
@@ -26,6 +26,8 @@ from shared.providers.wire import Wire
 
 FIRST_WAY, LAST_WAY = (way.id for way in MANIFEST.ways)
 COMPANY_FIELDS = ("company_name", "currency", "time_zone")
+ABOUT_THE_KEYS = {"issued_on": "issued_on", "issued_by": "user", "issued_role": "role"}
+"""What a person may add about the keys, which NetSuite does not tell, and what it is called where it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,18 @@ def entered(form: Mapping[str, object]) -> Keys:
         value = form.get(name)
         if not isinstance(value, str) or not value.strip():
             raise InputError(f"Enter the {label}.")
-    optional = ("subsidiary_id", "discount_item_id")
+    optional = ("subsidiary_id", "discount_item_id", *ABOUT_THE_KEYS)
+    _require_day(form.get("issued_on"))
     values = {name: str(form[name]).strip() for name in (*wanted, *optional) if form.get(name)}
     values["account_id"] = Account(values["account_id"]).account_id
     return Keys(way.id, values)
+
+
+def _require_day(issued_on: object) -> None:
+    try:
+        date.fromisoformat(str(issued_on or date.min))
+    except ValueError as error:
+        raise InputError("Enter the day on which the keys were issued as 2026-12-31.") from error
 
 
 def grant_of(keys: Keys, now: datetime) -> Grant:
@@ -159,4 +169,8 @@ def settings_of(keys: Keys) -> LedgerSettings:
         time_zone=values["time_zone"],
         subsidiary_id=values.get("subsidiary_id"),
         discount_item_id=values.get("discount_item_id"),
+        access={
+            "way": keys.way,
+            **{shown: values[name] for name, shown in ABOUT_THE_KEYS.items() if name in values},
+        },
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +45,7 @@ _CHOICES = {
     ChoiceKind.TERM: suiteql.select("id, name, daysuntilnetdue AS days, isinactive", "term", ""),
     # Without the rate: SuiteQL does not say whether 8 % is 8 or 0.08.
     ChoiceKind.TAX_CODE: suiteql.select("id, itemid AS name, isinactive", "salestaxitem", ""),
-    ChoiceKind.SUBSIDIARY: suiteql.select("id, name, isinactive", "subsidiary", ""),
+    ChoiceKind.SUBSIDIARY: suiteql.select("id, name, currency, isinactive", "subsidiary", ""),
 }
 
 _RECORD_KINDS = ("customer", "invoice", "customerPayment", "creditMemo", "customerRefund")
@@ -60,6 +60,7 @@ class LedgerSettings:
     time_zone: IANA, as under Setup > Company > Company Information; times in query answers are meant in it.
     subsidiary_id: who invoices where a draft names nobody; None for accounts without subsidiaries.
     discount_item_id: of type discount, for discounts on the whole.
+    access: how we are let in, in words; no secrets.
     own_numbers: invoices may be numbered by us (Auto-Generated Numbers > Allow Override).
     """
 
@@ -69,6 +70,7 @@ class LedgerSettings:
     subsidiary_id: str | None = None
     discount_item_id: str | None = None
     own_numbers: bool = True
+    access: Mapping[str, str] = field(default_factory=dict)
 
 
 class NetsuiteLedger:
@@ -103,6 +105,7 @@ class NetsuiteLedger:
             custom_numbers=self._settings.own_numbers,
             computes_tax=True,
             time_zone=self._settings.time_zone,
+            access=self._settings.access,
         )
 
     def _visible(self, query: str, purpose: str) -> list[Row]:
@@ -154,7 +157,37 @@ class NetsuiteLedger:
             rows = self._client.query(_CHOICES[kind], purpose=f"{kind}.listed")
         except UnknownTableError:
             return ()
-        return tuple(_choice(row) for row in rows)
+        return tuple(self._choice(row) for row in rows)
+
+    def _choice(self, row: Row) -> LedgerChoice:
+        days, currency = row.get("days"), row.get("currency")
+        return LedgerChoice(
+            id=row["id"],
+            name=row.get("name", ""),
+            active=row.get("isinactive") != "T",
+            days=int(days) if days else None,
+            currency=self._currencies().code(currency) if currency else "",
+        )
+
+    @reads
+    def record_fields(self, record_type: str) -> tuple[LedgerChoice, ...]:
+        own = self._custom_schema(record_type).custom_fields(schema.CUSTOM_RECORD_FIELD)
+        return tuple(LedgerChoice(name, title) for name, title in own)
+
+    def write_record(self, record_type: str, external_id: str, fields: Mapping[str, str]) -> None:
+        """An upsert by our external id, which makes a repeat harmless."""
+        body = self._custom_schema(record_type).encoded({"name": external_id, **fields})
+        path = f"record/v1/{record_type}/eid:{quote(external_id, safe='')}"
+        self._client.write("PUT", path, body, purpose="custom_record.upserted")
+
+    def _custom_schema(self, record_type: str) -> schema.RecordSchema:
+        """Raises: InputError for what is no custom record type of this account; other types have ways of their own."""
+        if not schema.CUSTOM_RECORD.fullmatch(record_type):
+            raise InputError("A record type of your own has an id that begins with customrecord.")
+        try:
+            return self._schema(record_type)
+        except NotFoundError:
+            raise InputError(f"NetSuite has no record type {record_type}.") from None
 
     # ----------------------------------------------------------------------------------------------------- customers
 
@@ -403,13 +436,3 @@ class NetsuiteLedger:
 def _credit_id(invoice_id: str) -> str:
     """The external id of the credit memo with which we take an invoice back: there can be one only."""
     return f"throughline-void-{invoice_id}"
-
-
-def _choice(row: Row) -> LedgerChoice:
-    days = row.get("days")
-    return LedgerChoice(
-        id=row["id"],
-        name=row.get("name", ""),
-        active=row.get("isinactive") != "T",
-        days=int(days) if days else None,
-    )

@@ -102,6 +102,7 @@ MANIFEST = Manifest(
         Permission("Subsidiaries", "View", "To choose who invoices (OneWorld accounts)."),
         Permission("Currency", "View", "To know in which currency an amount is."),
         Permission("Custom Body Fields", "View", "To map our fields to yours."),
+        Permission("Custom Record Entries", "Full", "To write records of your own types, if any are mapped."),
     ),
     setup=(
         Step(

@@ -6,6 +6,7 @@ an invoice that is not made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +16,10 @@ from shared.errors import InputError
 
 CUSTOM_FIELD = "custbody"
 """How NetSuite begins the names of fields that an account added to transactions."""
+
+CUSTOM_RECORD = re.compile(r"customrecord[a-z0-9_]+")
+CUSTOM_RECORD_FIELD = "custrecord"
+"""How it begins the names of record types that an account added, and of their fields."""
 
 ACCEPT = "application/schema+json"
 
@@ -50,9 +55,9 @@ class RecordSchema:
             )
         return {name: _in_form(name, value, self.properties[name]) for name, value in values.items()}
 
-    def custom_fields(self) -> list[tuple[str, str]]:
-        """Name and title of the fields that the account added to its transactions and lets us write."""
-        own = sorted(name for name in self.properties if name.startswith(CUSTOM_FIELD) and self._is_writable(name))
+    def custom_fields(self, prefix: str = CUSTOM_FIELD) -> list[tuple[str, str]]:
+        """Name and title of the fields that the account added to this record type and lets us write."""
+        own = sorted(name for name in self.properties if name.startswith(prefix) and self._is_writable(name))
         return [(name, str(self.properties[name].get("title") or name)) for name in own]
 
     def _is_writable(self, name: str) -> bool:

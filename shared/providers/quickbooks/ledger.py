@@ -97,6 +97,7 @@ class QuickBooksLedger:
             computes_tax=taxes.get("UsingSalesTax") is True or taxes.get("PartnerTaxEnabled") is True,
             time_zone=_time_zone(str(about.get("DefaultTimeZone") or ""), country),
             country=country,
+            has_accounts=True,
         )
         return self._company
 
@@ -156,6 +157,13 @@ class QuickBooksLedger:
                 return custom_fields_from(settings)
             case ChoiceKind.SUBSIDIARY:
                 return ()
+
+    @reads
+    def record_fields(self, record_type: str) -> tuple[LedgerChoice, ...]:
+        raise InputError(f"QuickBooks has no record types of one's own, so there is no {record_type}.")
+
+    def write_record(self, record_type: str, external_id: str, fields: Mapping[str, str]) -> None:  # noqa: ARG002 - none
+        raise InputError(f"QuickBooks has no record types of one's own, so there is no {record_type}.")
 
     def _tax_codes(self) -> tuple[LedgerChoice, ...]:
         rates = {

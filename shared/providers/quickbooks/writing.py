@@ -18,7 +18,7 @@ US_CODES = frozenset({TAXED, UNTAXED})
 RESTORED = ("CustomerRef", "Line", "ApplyTaxAfterDiscount", "TxnTaxDetail", "GlobalTaxCalculation", "DueDate")
 """What a draft says about customer, lines, discount and due date."""
 
-_NOT_IN_NAMES = re.compile(r"[:\t\n\r]+")
+_NOT_IN_NAMES = re.compile(r"[:\x00-\x1f\x7f-\x9f]+")
 
 
 def display_name(name: str) -> str:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from shared.domain.cash.intent import IntentState, InvoiceIntent, intent_id, intent_id_by_hand, invoice_number
 from shared.domain.cash.money import Money
 from shared.domain.cash.quote import DEFAULT_SCHEDULE, Quote, QuoteLine, QuoteStatus, instalments, require_sendable
-from shared.domain.people import User
+from shared.domain.people import Role, User, Viewer
 from shared.domain.values import dataclass
-from shared.errors import InputError
+from shared.errors import InputError, NotFoundError
 from shared.ports.tasks import Tasks
 from shared.ports.time import Chance, Clock, Jitter
 from shared.records.audit import Audit
@@ -19,7 +19,7 @@ from shared.records.ledgers import ledgers
 from shared.records.people import Contacts
 from shared.records.store import TenantStore
 from shared.usecases.cash.decide_invoice import retry_invoice
-from shared.usecases.cash.finance import require_finance
+from shared.usecases.cash.finance import may_see_deal, require_finance
 from shared.usecases.cash.plan_invoices import add_intent, claim_quote, contract_intent, ledger_to_use
 
 
@@ -71,6 +71,7 @@ def propose_invoice(store: TenantStore, source: Source, viewer: User, *, chance:
     """
     require_finance(store, viewer)
     records = CashRecords(store)
+    _require_source(records, source, viewer.viewer)
     source = source if source.key else replace(source, key=chance.token())
     connection_id = ledger_to_use(records)
     currency = ledgers(store).get(connection_id).value.company.currency
@@ -87,7 +88,7 @@ def propose_invoice(store: TenantStore, source: Source, viewer: User, *, chance:
     earlier = records.intents_of_deal(deal_id) if deal_id else []
     return Proposal(
         source=source,
-        number=invoice_number(_intent_id(source)),
+        number=invoice_number(_intent_id(records, source)),
         connection_id=connection_id,
         customer_key=customer_key,
         reviewed=reviewed,
@@ -114,6 +115,7 @@ def create_invoice(
     """
     require_finance(store, actor)
     records, now = CashRecords(store), clock.now()
+    _require_source(records, source, actor.viewer)
     intent = (
         _of_contract(records, source, reviewed, actor, clock)
         if source.contract_id
@@ -128,12 +130,29 @@ def create_invoice(
     return intent.intent_id
 
 
-def _intent_id(source: Source) -> str:
+def _require_source(records: CashRecords, source: Source, viewer: Viewer) -> None:
+    """Finance invoices everybody's deals and contacts. A role that was granted invoices was not granted the records of
+    others: of those it hears what it hears of records that are not there.
+
+    Raises: NotFoundError.
+    """
+    deal_id = source.deal_id
     if source.contract_id:
-        return intent_id(source.contract_id, source.instalment)
+        deal_id = records.contracts.get(source.contract_id).value.deal_id
+    if deal_id and not may_see_deal(records.deals.get(deal_id).value, viewer):
+        raise NotFoundError(f"deal {deal_id} does not exist")
+    if source.contact_id and viewer.role is not Role.FINANCE:
+        owner_id = Contacts(records.store).get(source.contact_id).contact.owner_id
+        if not viewer.may_see_records_of(owner_id):
+            raise NotFoundError(f"contact {source.contact_id} does not exist")
+
+
+def _intent_id(records: CashRecords, source: Source) -> str:
+    if source.contract_id:
+        return intent_id(records.store.tenant, source.contract_id, source.instalment)
     if not source.key:
         raise InputError("Look at the invoice once more before it is made.")
-    return intent_id_by_hand(source.key)
+    return intent_id_by_hand(records.store.tenant, source.key)
 
 
 def _quote_behind(records: CashRecords, source: Source) -> Quote | None:
@@ -185,12 +204,12 @@ def _of_contract(records: CashRecords, source: Source, reviewed: Reviewed, actor
     claim_quote(records, quote, contract)
     deal = records.deals.get(contract.deal_id).value
     part, now = quote.schedule[source.instalment - 1], clock.now()
-    intent = contract_intent(deal, contract, quote, part, amount, ledger_to_use(records), now, now)
+    intent = contract_intent(records, deal, contract, quote, part, amount, ledger_to_use(records), now, now)
     return replace(intent, by_hand=actor.user_id, sends=reviewed.sends, term_id=reviewed.term_id)
 
 
 def _by_hand(records: CashRecords, source: Source, reviewed: Reviewed, actor: User, clock: Clock) -> InvoiceIntent:
-    id_, now = _intent_id(source), clock.now()
+    id_, now = _intent_id(records, source), clock.now()
     quote = _quote_behind(records, source)
     deal_id, customer_key = _customer(records, source, quote)
     bill = Quote(

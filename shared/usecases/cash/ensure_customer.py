@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared import log
-from shared.domain.cash.accounting import LedgerCustomer, NewCustomer
+from shared.domain.cash.accounting import LedgerCustomer, NewCustomer, RecordKind
 from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.cash.mapping import CustomerMatch, MatchState
 from shared.domain.ids import digest
@@ -28,7 +28,7 @@ def ensure_customer(store: TenantStore, settings: LedgerSettings, key: str, *, l
         return customer_id
     if known is not None and known.value.being_made:
         return create_customer(store, settings, key, ledger=ledger, jitter=jitter)
-    if known is not None or not settings.creates_customers:
+    if known is not None or not settings.creates_customers or not settings.goes(RecordKind.CUSTOMER):
         raise InputError(NOT_MAPPED)
     return create_customer(store, settings, key, ledger=ledger, jitter=jitter)
 
@@ -62,7 +62,7 @@ def create_missing_customers(store: TenantStore, settings: LedgerSettings, *, le
     Only where that is wanted, and after the mapping was reviewed once. A name that is there already is left to a
     person: it may be the same company. Safe to repeat.
     """
-    if not settings.creates_always or settings.reviewed_at is None:
+    if not settings.creates_always or settings.reviewed_at is None or not settings.goes(RecordKind.CUSTOMER):
         return 0
     matches, made, after = customer_matches(store, settings.connection_id), 0, None
     while made < MADE_AT_ONCE and (found := store.find(_page_of_companies(after))):

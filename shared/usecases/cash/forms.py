@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from shared.domain.cash.ledger_settings import Frequency
+from shared.domain.cash.accounting import RecordKind
+from shared.domain.cash.ledger_settings import ONLY_COMES, CustomRecord, Direction, Frequency, SubsidiaryRule
 from shared.domain.cash.money import from_decimal
 from shared.domain.cash.quote import QuoteLine
 from shared.domain.ids import is_id
@@ -17,6 +18,8 @@ from shared.usecases.cash.review_mapping import Choices
 
 Form = Mapping[str, Any]
 E = TypeVar("E", bound=StrEnum)
+
+MOST_RULES = 100
 
 
 def text(form: Form, name: str, default: str | None = None) -> str:
@@ -113,7 +116,35 @@ def choices_from(form: Form) -> Choices:
         creates_always=form.get("creates_always") is True,
         sends_invoices=form.get("sends_invoices") is True,
         frequency=choice(form, "frequency", Frequency) if form.get("frequency") else Frequency.REAL_TIME,
+        subsidiaries=_rules(form.get("subsidiaries", [])),
+        records=_records(form.get("records", [])),
+        directions={kind: _direction(kind, way) for kind, way in _texts(form, "directions", DIRECTIONS).items()},
     )
+
+
+DIRECTIONS = "maps kinds of record to directions"
+
+
+def _rules(rows: object) -> tuple[SubsidiaryRule, ...]:
+    if not isinstance(rows, list) or len(rows) > MOST_RULES or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"The field 'subsidiaries' is a list of at most {MOST_RULES} rules: field, value, subsidiary.")
+    return tuple(SubsidiaryRule(text(row, "field"), text(row, "value"), text(row, "subsidiary")) for row in rows)
+
+
+def _records(rows: object) -> tuple[CustomRecord, ...]:
+    if not isinstance(rows, list) or len(rows) > MOST_RULES or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"The field 'records' is a list of at most {MOST_RULES} record types: type, fields.")
+    what = "maps fields of the ledger to fields of ours"
+    return tuple(CustomRecord(record_id(row, "type"), _texts(row, "fields", what)) for row in rows)
+
+
+def _direction(kind: str, way: str) -> Direction:
+    """Raises: InputError, also for a payment that is to go to the ledger: it is entered there."""
+    form = {"kind": kind, "direction": way}
+    known, direction = choice(form, "kind", RecordKind), choice(form, "direction", Direction)
+    if known in ONLY_COMES and direction is Direction.TO_LEDGER:
+        raise InputError(f"A {kind.replace('_', ' ')} is entered in the ledger; it comes from there, or not at all.")
+    return direction
 
 
 def _texts(form: Form, name: str, what: str) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.plan_invoices import won_before_the_switch
 from shared.usecases.cash.read_ledger import read_task
 from shared.usecases.cash.review_mapping import Decision, Similar
+from shared.usecases.cash.run_by_hand import run_by_hand
 from shared.usecases.cash.sync_customer import settle_conflict
 
 
@@ -133,6 +134,10 @@ class MappingDesk:
             self.store, self.connection_id, self.user, clock=self.clock, jitter=self.jitter
         )
 
+    def run(self, form: Form) -> Any:
+        pipeline = record_id(form, "pipeline")
+        return run_by_hand(self.store, self.connection_id, pipeline, self.user, clock=self.clock, jitter=self.jitter)
+
     def switch(self, form: Form) -> Any:
         pipeline, on = record_id(form, "pipeline"), form.get("on") is True
         review_mapping.switch_invoicing(self.store, pipeline, on, self.user, clock=self.clock, jitter=self.jitter)
@@ -153,6 +158,6 @@ ACTIONS: Mapping[str, Any] = {
     name: getattr(MappingDesk, name)
     for name in (
         "customers", "choices", "permissions", "settings", "blocking", "listed", "unmatched", "decide", "items", "save",
-        "reviewed", "settle", "switch", "match", "reconcile", "reopen",
+        "reviewed", "settle", "run", "switch", "match", "reconcile", "reopen",
     )
 }  # fmt: skip

@@ -95,7 +95,7 @@ def _plan_contract(records: CashRecords, deal: Deal, contract: Contract, *, task
     planned = 0
     for part, amount in zip(quote.schedule, amounts, strict=True):
         start_at = max(_start(part, signed_at), now)
-        intent = contract_intent(deal, contract, quote, part, amount, connection_id, now, start_at)
+        intent = contract_intent(records, deal, contract, quote, part, amount, connection_id, now, start_at)
         planned += add_intent(records, intent, tasks=tasks, now=now)
     return planned
 
@@ -126,6 +126,7 @@ def _start(part: Instalment, signed_at: datetime) -> datetime:
 
 
 def contract_intent(
+    records: CashRecords,
     deal: Deal,
     contract: Contract,
     quote: Quote,
@@ -135,7 +136,7 @@ def contract_intent(
     now: datetime,
     start_at: datetime,
 ) -> InvoiceIntent:
-    id_ = intent_id(contract.contract_id, part.number)
+    id_ = intent_id(records.store.tenant, contract.contract_id, part.number)
     return InvoiceIntent(
         intent_id=id_,
         deal_id=deal.deal_id,

@@ -13,11 +13,11 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from shared import log
-from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice
+from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice, RecordKind
 from shared.domain.cash.billing import draft_of
 from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.intent import IntentState, InvoiceIntent, believed, equals, request_key
-from shared.domain.cash.ledger_settings import LedgerSettings
+from shared.domain.cash.ledger_settings import QUOTE_CURRENCY, LedgerSettings
 from shared.domain.cash.mirror import Agreed, InvoiceMirror, agreed_of, invoice_key
 from shared.domain.cash.quote import Quote
 from shared.errors import (
@@ -111,9 +111,23 @@ def _find_or_create(
         return found
     draft = intent.draft if intent.state is IntentState.CALLING else None
     if draft is None:
+        if not settings.goes(RecordKind.INVOICE):
+            raise InputError(f"Invoices do not go to {settings.company.name}; the mapping page says so.")
         draft = _draft(records, intent, settings, ledger, clock, jitter)
     held.commit(replace(intent, state=IntentState.CALLING, draft=draft, calls=intent.calls + 1, reason=""))
+    _write_records(records, held.value, settings, ledger)
     return _create(ledger, held.value, draft)
+
+
+def _write_records(records: CashRecords, intent: InvoiceIntent, settings: LedgerSettings, ledger: Ledger) -> None:
+    """Records of the owner's own types, each with the intent's id: writing them again changes nothing."""
+    if not settings.records:
+        return
+    facts = _facts(records, intent, settings)
+    for record in settings.records:
+        known = {theirs: facts[ours] for theirs, ours in record.fields.items() if facts.get(ours)}
+        if known:
+            ledger.write_record(record.record_type, intent.intent_id, known)
 
 
 def _look_up(ledger: Ledger, intent: InvoiceIntent) -> LedgerInvoice | None:
@@ -143,6 +157,8 @@ def _draft(
 ) -> InvoiceDraft:
     """What is to be sent, from the reviewed lines or the quote behind the contract. Raises: InputError."""
     quote = intent.bill or _quote(records, intent)
+    facts = _facts(records, intent, settings)
+    settings = settings.for_sale({**facts, QUOTE_CURRENCY: quote.currency})
     customer_id = ensure_customer(records.store, settings, intent.customer_key, ledger=ledger, jitter=jitter)
     billed = next(iter(Contacts(records.store).get_all([quote.contact_id])), None)
     email = billed.contact.emails[0] if billed and billed.contact.emails else ""
@@ -154,7 +170,7 @@ def _draft(
         customer_id=customer_id,
         issued_on=today,
         email=email,
-        facts=_facts(records, intent, settings),
+        facts=facts,
     )
     if draft.total != intent.expected:
         raise InputError(
@@ -165,8 +181,9 @@ def _draft(
 
 
 def _facts(records: CashRecords, intent: InvoiceIntent, settings: LedgerSettings) -> Mapping[str, str]:
-    """What custom fields are filled from; read only where some are mapped."""
-    if not settings.fields or intent.deal_id is None:
+    """What custom fields are filled from and rules look at; read only where there are some."""
+    wanted = settings.fields or settings.records or settings.rules_need_facts
+    if not wanted or intent.deal_id is None:
         return {}
     from shared.usecases.cash.review_contract import contract_facts, deal_facts
 

@@ -100,6 +100,8 @@ def reconcile_contracts(
 
 
 def _contract_of(store: TenantStore, state: EnvelopeState) -> Contract | None:
+    if state.tenant not in (None, store.tenant):
+        return None
     records = CashRecords(store)
     named = state.contract_id if state.contract_id and "/" not in state.contract_id else None
     found = records.contracts.find(named) if named else records.contract_of_envelope(state.envelope_id)

@@ -8,7 +8,15 @@ from enum import StrEnum
 
 from shared.domain.cash.accounting import ChoiceKind, LedgerChoice, LedgerCustomer
 from shared.domain.cash.contract_type import FIELDS
-from shared.domain.cash.ledger_settings import Frequency, LedgerSettings
+from shared.domain.cash.deal import Deal
+from shared.domain.cash.ledger_settings import (
+    QUOTE_CURRENCY,
+    CustomRecord,
+    Direction,
+    Frequency,
+    LedgerSettings,
+    SubsidiaryRule,
+)
 from shared.domain.cash.mapping import Candidate, CustomerMatch, MappingRow, MatchState, comparable, row_of
 from shared.domain.people import User
 from shared.domain.values import dataclass
@@ -183,6 +191,9 @@ class Choices:
     creates_always: bool = False
     sends_invoices: bool = False
     frequency: Frequency = Frequency.REAL_TIME
+    subsidiaries: tuple[SubsidiaryRule, ...] = ()
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+    records: tuple[CustomRecord, ...] = ()
 
 
 def save_choices(
@@ -201,7 +212,11 @@ def save_choices(
     """
     require_ledger_setup(actor)
     if choices.fields:
-        _require_fields(choices.fields, open_ledger(connection_id))
+        _require_fields(choices.fields, open_ledger(connection_id).choices(ChoiceKind.FIELD), "invoices")
+    for record in choices.records:
+        theirs = open_ledger(connection_id).record_fields(record.record_type)
+        _require_fields(record.fields, theirs, f"records {record.record_type}")
+    rules = _checked_rules(choices.subsidiaries, open_ledger, connection_id)
 
     def change(settings: LedgerSettings) -> LedgerSettings:
         return replace(
@@ -217,15 +232,32 @@ def save_choices(
             creates_always=choices.creates_always,
             sends_invoices=choices.sends_invoices,
             frequency=choices.frequency,
+            subsidiaries=rules,
+            directions=choices.directions,
+            records=choices.records,
         )
 
     return _change(store, connection_id, change, actor, "ledger.mapped", clock, jitter)
 
 
-def _require_fields(fields: Mapping[str, str], ledger: Ledger) -> None:
-    theirs = {choice.id for choice in ledger.choices(ChoiceKind.FIELD) if choice.active}
+def _checked_rules(
+    rules: Sequence[SubsidiaryRule], open_ledger: OpenLedger, connection_id: str
+) -> tuple[SubsidiaryRule, ...]:
+    """Each with the currency of its subsidiary's books. Raises: InputError for a field or subsidiary there is not."""
+    if not rules:
+        return ()
+    if unknown := sorted({rule.field for rule in rules} - {*FIELDS, QUOTE_CURRENCY}):
+        raise InputError(f"There is no field {', '.join(unknown)} here that a rule could look at.")
+    known = {choice.id: choice for choice in open_ledger(connection_id).choices(ChoiceKind.SUBSIDIARY) if choice.active}
+    if unknown := sorted({rule.subsidiary_id for rule in rules} - set(known)):
+        raise InputError(f"The ledger has no subsidiary {', '.join(unknown)} that can invoice.")
+    return tuple(replace(rule, currency=known[rule.subsidiary_id].currency) for rule in rules)
+
+
+def _require_fields(fields: Mapping[str, str], offered: Sequence[LedgerChoice], what: str) -> None:
+    theirs = {choice.id for choice in offered if choice.active}
     if unknown := sorted(set(fields) - theirs):
-        raise InputError(f"The ledger's invoices have no custom field {', '.join(unknown)} that can be written.")
+        raise InputError(f"The ledger's {what} have no custom field {', '.join(unknown)} that can be written.")
     if unknown := sorted(set(fields.values()) - set(FIELDS)):
         raise InputError(f"There is no field {', '.join(unknown)} here; choose one of {', '.join(sorted(FIELDS))}.")
 
@@ -275,21 +307,39 @@ def blocking(store: TenantStore, connection_id: str, pipeline_id: str) -> tuple[
     Raises: NotFoundError.
     """
     settings = ledgers(store).get(connection_id).value
-    unmapped = [] if settings.creates_customers else _unmapped(store, connection_id, pipeline_id)
-    if not unmapped:
-        return settings.blocking()
-    few = ", ".join(unmapped[:3]) + (f" and {len(unmapped) - 3} more" if len(unmapped) > 3 else "")
-    return (*settings.blocking(), f"Map the customers of open deals: {few}.")
+    found = list(settings.blocking())
+    if not settings.creates_customers and (unmapped := _unmapped(store, connection_id, pipeline_id)):
+        found.append(f"Map the customers of open deals: {_few(unmapped)}.")
+    if settings.default_item is None and settings.items and (products := _without_item(store, settings, pipeline_id)):
+        found.append(f"Map the products of open deals: {_few(products)}.")
+    if settings.run_at is None:
+        found.append("Run it once by hand and look at what would be invoiced.")
+    return tuple(found)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _open_deals(records: CashRecords, pipeline_id: str) -> list[Deal]:
+    deals = [kept.value for kept in records.deals.where((("pipeline_id", "==", pipeline_id),))]
+    return [deal for deal in deals if deal.won_at is None and deal.lost_at is None]
+
+
+def _without_item(store: TenantStore, settings: LedgerSettings, pipeline_id: str) -> list[str]:
+    """Descriptions of lines whose product is no item of the ledger yet."""
+    records = CashRecords(store)
+    names: dict[str, str] = {}
+    for deal in _open_deals(records, pipeline_id):
+        for kept in records.quotes.where((("deal_id", "==", deal.deal_id),)):
+            names |= {line.product_id: line.description for line in kept.value.lines}
+    return [name for product_id, name in names.items() if product_id not in settings.items]
 
 
 def _unmapped(store: TenantStore, connection_id: str, pipeline_id: str) -> list[str]:
     """Names of open deals whose customer is not mapped."""
-    records, matches = CashRecords(store), customer_matches(store, connection_id)
-    deals = [kept.value for kept in records.deals.where((("pipeline_id", "==", pipeline_id),))]
-    names = []
-    for deal in deals:
-        if deal.won_at is not None or deal.lost_at is not None:
-            continue
+    matches, names = customer_matches(store, connection_id), []
+    for deal in _open_deals(CashRecords(store), pipeline_id):
         keys = [deal.company_id] if deal.company_id else [contact.contact_id for contact in deal.contacts[:1]]
         if any(not ((match := matches.find(key)) and match.value.mapped) for key in keys):
             names.append(deal.name)

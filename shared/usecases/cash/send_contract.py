@@ -15,6 +15,7 @@ from shared import log
 from shared.domain.cash.contract import Contract, ContractStatus
 from shared.domain.cash.contract_type import Readiness
 from shared.domain.cash.signing import EnvelopeRequest, EnvelopeState
+from shared.domain.ids import digest
 from shared.domain.people import User
 from shared.domain.values import dataclass
 from shared.errors import InputError, PermanentError, RateLimitedError
@@ -74,7 +75,7 @@ def send_contract(store: TenantStore, contract_id: str, sending: Sending, *, use
     before = _claim(store, contract_id, sending, user.user_id)
     state = None
     if before.sent_at is not None:
-        state = sending.signing.find_sent(before.intent, before.sent_at)
+        state = sending.signing.find_sent(_intent(store, before), before.sent_at)
     if state is None:
         state = _send(store, before, sending, readiness)
     return move_contract(
@@ -111,10 +112,15 @@ def _claim(store: TenantStore, contract_id: str, sending: Sending, actor: str) -
     return guarded(sending.jitter, f"contract {contract_id}", attempt)
 
 
+def _intent(store: TenantStore, contract: Contract) -> str:
+    """Two organizations may send from one account: what one of them sent is never found for the other."""
+    return digest("sending", store.tenant, contract.intent)
+
+
 def _send(store: TenantStore, contract: Contract, sending: Sending, readiness: Readiness) -> EnvelopeState:
     document = None if contract.template_id else sending.render(contract)
     request = EnvelopeRequest(
-        intent=contract.intent,
+        intent=_intent(store, contract),
         tenant=store.tenant,
         contract_id=contract.contract_id,
         subject=f"Please sign {contract.number}",

@@ -195,6 +195,8 @@ def _settle(store: TenantStore, also: tuple[Write, ...]) -> None:
 def _contract_of(store: TenantStore, event: SignatureEvent) -> Contract | None:
     """By the id that travelled with the envelope, else by the envelope."""
     records = CashRecords(store)
+    if event.state is not None and event.state.tenant not in (None, store.tenant):
+        return None
     if event.state is not None and event.state.contract_id is not None:
         by_id = records.contracts.find(event.state.contract_id) if "/" not in event.state.contract_id else None
         return by_id.value if by_id else None

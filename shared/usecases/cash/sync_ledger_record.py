@@ -32,7 +32,7 @@ from shared.ports.tasks import Tasks
 from shared.ports.time import Clock, Jitter
 from shared.records.cash import CashRecords
 from shared.records.followups import Outbox
-from shared.records.ledgers import customer_matches
+from shared.records.ledgers import customer_matches, ledgers
 from shared.records.store import TenantStore, guarded
 from shared.records.stored import Stored
 from shared.usecases.cash.book_invoice import booking, created_step
@@ -71,6 +71,10 @@ def sync_ledger_record(
     Raises: RateLimitedError for an invoice of ours that is just being made; what the ledger raises.
     """
     records, cause = CashRecords(store), change.event_id or change.id
+    settings = ledgers(store).find(connection_id)
+    if change.kind is not RecordKind.INVOICE and settings and not settings.value.comes(change.kind):
+        log.event("ledger_record.not_wanted", tenant=store.tenant, connection=connection_id, kind=change.kind.value)
+        return
     if change.kind is RecordKind.INVOICE:
         sync_invoice(records, connection_id, change.id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
     elif change.kind in PAYMENT_KINDS:
@@ -148,7 +152,9 @@ def _meet(records: CashRecords, connection_id: str, read: LedgerInvoice | None, 
         elif intent.value.settled:
             raise StaleWriteError(f"invoice {read.invoice_id} was settled meanwhile")
         raise RateLimitedError(f"intent {intent.value.intent_id} is being made", resume_at=clock.now() + AGAIN_IN)
-    if not _is_customer(records, connection_id, read.customer_id):
+    settings = ledgers(records.store).find(connection_id)
+    wanted = settings is None or settings.value.comes(RecordKind.INVOICE)
+    if not wanted or not _is_customer(records, connection_id, read.customer_id):
         log.event("invoice.not_ours", tenant=records.store.tenant, connection=connection_id)
         return
     made_there = InvoiceMirror(read, connection_id, read.customer_id)
@@ -200,7 +206,10 @@ def _sync_payment(
     jitter: Jitter,
     cause: str,
 ) -> None:
-    """Every invoice it touches or touched, then the payment itself: a crash in between forgets none of them."""
+    """Every invoice it touches or touched, then the payment itself: a crash in between forgets none of them.
+
+    One that is as we know it explains nothing, whatever its invoices are by now.
+    """
     now = clock.now()
     reread = partial(sync_invoice, records, connection_id, ledger=ledger, clock=clock, jitter=jitter, cause=cause)
 
@@ -208,12 +217,10 @@ def _sync_payment(
         stored = records.payments.find(payment_key(connection_id, kind, payment_id))
         known = stored.value.payment if stored else None
         after = _payment_after(known, ledger.payment(kind, payment_id), now)
-        if after is None:
+        if after is None or after == known:
             return
         for invoice_id in sorted({*after.applied, *(known.applied if known else ())}):
             reread(invoice_id, at=now + JUST_AFTER)
-        if after == known:
-            return
         deal_ids = _deals_of(records, connection_id, after, stored.value.deal_ids if stored else ())
         if not deal_ids and not _is_customer(records, connection_id, after.customer_id):
             log.event("payment.not_ours", tenant=records.store.tenant, connection=connection_id)

@@ -27,7 +27,8 @@ def telling(records: CashRecords, *steps: ChainStep) -> list[Write]:
     for step in concerning:
         deal = deals[step.deal_id]
         if deal is not None:
-            writes += _entries(records.store, _owners(deal.value), step.step, step.at, step.sentence, step.step_id)
+            entry = _entry(step.step, step.at, step.sentence, step.step_id, deal_ids=(step.deal_id,))
+            writes += [Timelines(records.store).writing(owner, entry) for owner in _owners(deal.value)]
     return writes
 
 
@@ -39,7 +40,8 @@ def telling_customer(
     new: what makes this entry this one; a repeat of its cause is the same entry.
     """
     entry_id = short_id("s", "customer", step.value, *new)
-    return _entries(store, [_customer_owner(store, key) for key in keys], step, at, sentence, entry_id)
+    entry = _entry(step, at, sentence, entry_id)
+    return [Timelines(store).writing(_customer_owner(store, key), entry) for key in keys]
 
 
 def _owners(deal: Deal) -> list[str]:
@@ -52,9 +54,7 @@ def _customer_owner(store: TenantStore, key: str) -> str:
     return company_owner(key) if Companies(store).find(key) else contact_owner(key)
 
 
-def _entries(
-    store: TenantStore, owners: Iterable[str], step: Step, at: datetime, sentence: str, entry_id: str
-) -> list[Write]:
+def _entry(step: Step, at: datetime, sentence: str, entry_id: str, *, deal_ids: tuple[str, ...] = ()) -> Entry:
+    """deal_ids: on the timelines of others it is shown to those who may see the deal."""
     happening = Happening(step.value, sentence, PLAIN.get(step, ""))
-    entry = Entry(entry_id, KINDS[step], at, count=1, happening=happening)
-    return [Timelines(store).writing(owner, entry) for owner in owners]
+    return Entry(entry_id, KINDS[step], at, count=1, deal_ids=deal_ids, happening=happening)

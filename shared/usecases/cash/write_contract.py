@@ -53,11 +53,11 @@ def create_contract(
 
     def attempt() -> Contract:
         records = CashRecords(store)
+        quote = records.quotes.get(draft.quote_id).value
+        require_deal(records, quote.deal_id, user)
         known = records.contracts.find(contract_id)
         if known is not None:
             return known.value
-        quote = records.quotes.get(draft.quote_id).value
-        require_deal(records, quote.deal_id, user)
         _require_contractable(records, quote)
         deal = records.deals.get(quote.deal_id).value
         chosen = contract_types(store).get(draft.type_id).value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared import log
 from shared.domain.backfill import Group, Wanted
@@ -47,6 +47,8 @@ STOPS_EVERYTHING = (ConnectionRevokedError, AdminActionError)
 ALONE_FROM_ATTEMPT = 2
 """Attempts before this one: the third works one by one where the two before it crashed. A bug that met one message by
 chance is gone by then; one that stays costs that message, not its neighbours."""
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +211,14 @@ class Ingest:
         headers: Mapping[str, MailHeaders | None],
         bodies: Mapping[str, FullMessage | PermanentFailure],
     ) -> None:
-        """Decide and settle rows whose headers are known; None means Gmail has the message no more."""
+        """Decide and settle rows whose headers are known; None means Gmail has the message no more.
+
+        Oldest first: a parent that is here before its reply saves the reply a second look.
+        """
         known = [found for row in rows if (found := headers.get(row.value.gmail_id))]
         decisions = decide_all(self._served.store, self._desk, known)
-        for row in rows:
+        came_at = {found.gmail_id: found.internal_at for found in known}
+        for row in sorted(rows, key=lambda row: came_at.get(row.value.gmail_id, BEFORE_ALL)):
             found = headers.get(row.value.gmail_id)
             if found is None:
                 self.settle(row, self.removal(row, row.value.gone()))
@@ -236,9 +242,7 @@ class Ingest:
 
     def _leave_out(self, row: Stored[SeenRow], headers: MailHeaders, decision: LeftOut) -> None:
         key = message_key(self._desk.organization.index_key, headers)
-        settled = row.value.left_out(
-            decision.rule, key, utc_day(headers.internal_at), private=decision.private
-        )
+        settled = row.value.left_out(decision.rule, key, utc_day(headers.internal_at), private=decision.private)
         if row.value.message_id is not None:
             remove_holder(self._served, row, settled, self._desk.mailbox.user_id)
             return

@@ -31,9 +31,8 @@ def read_headers(gmail: Mailbox, groups: Sequence[Group]) -> HeadersRead:
             continue
         thread_id = group.messages[0].gmail_thread_id
         thread = {found.gmail_id: found for found in gmail.thread_headers(thread_id)}
-        wanted_ids = {wanted.gmail_id for wanted in group.messages}
-        headers.update({gmail_id: thread.get(gmail_id) for gmail_id in wanted_ids})
-        if set(thread) == wanted_ids:
+        headers |= {wanted.gmail_id: thread.get(wanted.gmail_id) for wanted in group.messages}
+        if set(thread) == {wanted.gmail_id for wanted in group.messages}:
             whole.add(thread_id)
     return HeadersRead(headers, frozenset(whole))
 

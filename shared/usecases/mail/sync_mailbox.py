@@ -56,40 +56,42 @@ def sync_mailbox(served: ServedMailbox, *, wish: int | None) -> None:
     wish: the history id a notice told of; None for a poll, which reads in any case. A mailbox that is paused,
     disconnected or waits for its person is left alone.
     """
-    if not Mailboxes(served.store).get(served.mailbox_id).value.served:
+    mailbox, stream = served.streams.with_mailbox()
+    if not mailbox.value.served:
         return
     while True:
-        held = _hold(served, wish)
+        held = _hold(served, stream, wish)
         if held is None:
             return
         _read_history(served, held, pushed=wish is not None)
         cursor, wanted = held.value.cursor, served.streams.wanted()
         if wanted <= max(cursor, wish or 0):
             break
-        wish = wanted
+        wish, stream = wanted, served.streams.get()
     if wish is not None and cursor < wish and held.value.reading is None and held.value.gap is None:
         # The notice was ahead of the history: read once more in a moment, then trust the poll.
         soon = served.clock.now() + HISTORY_LAGS
         served.tasks.create([sync_task(*served.ids.values(), "behind", wish, wish=None, not_before=soon)])
 
 
-def _hold(served: ServedMailbox, wish: int | None) -> Held[MailStream] | None:
-    """The stream under its lease, or None when there is nothing to do or somebody else does it.
+def _hold(served: ServedMailbox, stored: Stored[MailStream] | None, wish: int | None) -> Held[MailStream] | None:
+    """The stream, as it was just read, under its lease, or None when there is nothing to do or somebody else does it.
 
     Whoever finds the lease taken leaves the wish where the holder looks after releasing, and tries once more: the
     holder may have looked just before. If the holder died, a task after the end of its lease reads the wish.
     """
     fence, until = 0, served.clock.now()
     for last_try in (False, True):
-        stored = served.streams.get()
         if stored is None or _nothing_to_do(stored, wish):
             return None
         held = take_lease(stored, served.streams.updating, store=served.store, clock=served.clock, chance=served.chance)
         if held is not None:
             return held
         fence, until = stored.value.lease.fence, stored.value.lease.until or until
-        if not last_try and wish is not None:
-            served.store.commit([served.streams.wishing(wish)])
+        if not last_try:
+            if wish is not None:
+                served.store.commit([served.streams.wishing(wish)])
+            stored = served.streams.get()
     if wish is not None:
         after_lease = until + timedelta(seconds=1)
         served.tasks.create([sync_task(*served.ids.values(), "lease", fence, wish=None, not_before=after_lease)])

@@ -33,7 +33,10 @@ class MailboxReceipt:
 def read_receipts(
     documents: Documents, clock: Clock, *, tenant: str | None = None, mailbox_id: str | None = None, day: date | None
 ) -> Iterator[MailboxReceipt]:
-    """Mailbox by mailbox, without what only its own user may know of. Raises: NotFoundError for one that is named and does not exist."""
+    """Mailbox by mailbox, without what only its own user may know of.
+
+    Raises: NotFoundError for one that is named and does not exist.
+    """
     for name in [tenant] if tenant else tenants(documents):
         store = TenantStore(documents, name)
         found = [Mailboxes(store).get(mailbox_id).value] if mailbox_id else Mailboxes(store).all()

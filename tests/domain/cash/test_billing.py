@@ -16,7 +16,7 @@ from shared.domain.cash.ledger_settings import LedgerSettings
 from shared.domain.cash.money import Money, total
 from shared.domain.cash.quote import Due, Instalment, Quote, instalments
 from shared.errors import InputError
-from tests.cash_world import WORKED_EXAMPLE, usd
+from tests.cash_world import WORKED_EXAMPLE, line, usd
 from tests.domain.cash.quotes import sendable_quotes
 from tests.fake_ledger import COMPANY, FakeLedger
 from tests.fakes import FakeClock
@@ -31,7 +31,7 @@ def a_quote(**fields: object) -> Quote:
 
 
 def an_intent(instalment: int = 1, expected: Money | None = None) -> InvoiceIntent:
-    id_ = intent_id("ct-1", instalment)
+    id_ = intent_id("acme", "ct-1", instalment)
     amount = expected or usd("22680.00")
     return InvoiceIntent(
         id_, "d", "ct-1", instalment, "n", invoice_number(id_), amount, IntentState.PLANNED, NOW, NOW, "co"
@@ -87,6 +87,18 @@ def test_an_instalment_splits_into_parts_that_add_up(quote: Quote) -> None:
         assert split.tax == split.taxed.percent(quote.tax_percent)
 
 
+def test_a_total_of_two_cents_in_four_parts_owes_nothing_twice() -> None:
+    quarters = tuple(Instalment(number, percent=Decimal(25)) for number in range(1, 5))
+    quote = a_quote(lines=(line("1", "0.02"),), tax_percent=Decimal(0), discount_amount=None, schedule=quarters)
+    assert [part.minor for part in instalments(quote)] == [1, 0, 1, 0]
+
+
+def test_a_schedule_with_a_negative_part_is_refused() -> None:
+    parts = (Instalment(1, percent=Decimal(110)), Instalment(2, percent=Decimal(-10)))
+    with pytest.raises(InputError, match="negative instalment"):
+        instalments(a_quote(schedule=parts))
+
+
 def test_a_quote_without_tax_asks_the_ledger_for_none() -> None:
     assert not any(line.taxable for line in draft(a_quote(tax_percent=Decimal(0))).lines)
 
@@ -110,9 +122,9 @@ def test_a_quote_without_lines_is_not_invoiced() -> None:
 
 
 def test_a_number_is_made_from_the_intent_and_fits_the_ledger() -> None:
-    assert invoice_number(intent_id("ct-1", 1)) == invoice_number(intent_id("ct-1", 1))
-    assert invoice_number(intent_id("ct-1", 1)) != invoice_number(intent_id("ct-1", 2))
-    assert len(invoice_number(intent_id("ct-1", 1))) == 21
+    assert invoice_number(intent_id("acme", "ct-1", 1)) == invoice_number(intent_id("acme", "ct-1", 1))
+    assert invoice_number(intent_id("acme", "ct-1", 1)) != invoice_number(intent_id("acme", "ct-1", 2))
+    assert len(invoice_number(intent_id("acme", "ct-1", 1))) == 21
 
 
 def test_the_request_key_is_the_intent_and_exactly_what_is_sent() -> None:

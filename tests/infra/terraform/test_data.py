@@ -18,7 +18,7 @@ def test_the_database_lies_in_the_region_and_can_be_taken_back(plan: Plan) -> No
     assert database["point_in_time_recovery_enablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
     kept = {found.address.rpartition(".")[2]: found.values for found in plan.of("google_firestore_backup_schedule")}
     assert kept["daily"]["retention"] == f"{WEEK_S}s"
-    assert kept["weekly"]["retention"] == f"{14 * WEEK_S}s"
+    assert kept["weekly"]["retention"] == f"{4 * WEEK_S}s"
 
 
 def test_every_index_of_the_file_is_made(plan: Plan) -> None:

@@ -159,6 +159,20 @@ def test_part_that_crashes_is_noticed_and_can_be_started_again(cloud: Callable[.
         assert urllib3.request("GET", supervisor.environment["IDENTITY_CERTS_URL"]).status == 200
 
 
+def test_part_that_is_paused_answers_nothing_and_then_goes_on(cloud: Callable[..., Supervisor]) -> None:
+    with cloud(Ports.free()) as running, urllib3.PoolManager(retries=False) as http:
+        page = f"http://127.0.0.1:{running.ports.functions}/web_page"
+        head = psutil.Process(running.pid("functions"))
+
+        running.pause("functions")
+        _until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in (head, *head.children())))
+        with pytest.raises(urllib3.exceptions.TimeoutError):
+            http.request("GET", page, timeout=0.3)
+
+        running.resume("functions")
+        assert http.request("GET", page, timeout=WITHIN_S).data == b"hello"
+
+
 def test_second_start_keeps_keys_and_secrets(cloud: Callable[..., Supervisor], tmp_path: Path) -> None:
     def secrets() -> list[object]:
         client = json.loads((tmp_path / "data" / "google_oauth_client.json").read_text())["web"]["client_secret"]
@@ -219,3 +233,10 @@ def test_holder_of_a_port_is_named_with_its_command() -> None:
 
 def _listener(port: int) -> int:
     return int(holder(port).split()[1])
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + WITHIN_S
+    while not seen():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)

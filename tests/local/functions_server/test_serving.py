@@ -81,6 +81,10 @@ def end_of_test() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
+def test_no_two_functions_get_one_port() -> None:
+    assert len(set(isolated.free_ports(500))) == 500
+
+
 def test_bundles_run_alone_behind_one_front(project: Path, end_of_test: list[subprocess.Popen[bytes]]) -> None:
     uses_shared = FUNCTION.format(name="web_page") + "from shared.words import WORD\n"
     (project / "functions" / "web_page" / "main.py").write_text(uses_shared)

@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,12 +102,13 @@ def test_a_post_that_was_not_accepted_comes_again_with_the_same_ids() -> None:
     assert len({json.loads(body)[0]["id"] for body, _ in story.listener.posts}) == 1
 
 
-def test_a_listener_that_never_accepts_is_given_up() -> None:
+@pytest.mark.parametrize("pause", [1.0, Decimal("1.0")], ids=["as a test says it", "as the control API reads it"])
+def test_a_listener_that_never_accepts_is_given_up(pause: float | Decimal) -> None:
     story = Story()
-    story.mischief(retry_s=[1.0])
+    story.mischief(retry_s=[pause], delay_s=pause)
     story.listener.refusing = 99
     story.refund()
-    for _ in range(3):
+    for _ in range(4):
         story.simulator.tick()
         story.simulator.advance(5)
     assert [one.state for one in story.simulator.notices.deliveries] == ["failed"]

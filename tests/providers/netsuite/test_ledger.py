@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from local.netsuite.record_types import CUSTOM_RECORD
 from local.netsuite.roles import OPENS, permissions_of
 from shared.domain.cash.accounting import ChoiceKind, InvoiceStatus, PaymentKind, RecordKind
 from shared.domain.cash.money import Money
@@ -33,6 +34,11 @@ def test_the_company_is_the_subsidiary_that_invoices(ledger: NetsuiteLedger, wor
 
     german = world.ledger(subsidiary_id=world.id("subsidiary", "Harbor GmbH")).company()
     assert (german.name, german.currency) == ("Harbor GmbH", "EUR")
+
+
+def test_a_subsidiary_tells_in_which_currency_it_counts(ledger: NetsuiteLedger) -> None:
+    told = {choice.name: choice.currency for choice in ledger.choices(ChoiceKind.SUBSIDIARY)}
+    assert (told["Harbor Inc"], told["Harbor GmbH"]) == ("USD", "EUR")
 
 
 def test_an_account_without_subsidiaries_or_currencies_is_served_too(world: World) -> None:
@@ -84,7 +90,29 @@ def test_the_permissions_that_are_asked_for_open_every_kind_of_record_and_no_mor
         ticked = ((one.name, one.level) for one in MANIFEST.permissions if one is not permission)
         world.simulator.set_role("without", permissions_of(ticked))
         allowed = world.ledger(world.client(world.token_access("without"))).permissions()
-        assert (False in allowed.values()) == bool(OPENS[permission.name]), permission.name
+        tried = set(OPENS[permission.name]) - {CUSTOM_RECORD}  # which is asked for where one is mapped
+        assert (False in allowed.values()) == bool(tried), permission.name
+
+
+def test_a_record_of_the_accounts_own_type_is_described_and_written_once(world: World) -> None:
+    world.control("record_types", name="customrecord_project")
+    for name, kind in (("custrecord_title", "text"), ("custrecord_hours", "number")):
+        world.control("fields", record="customrecord_project", name=name, kind=kind)
+    ledger = world.ledger()
+    offered = [choice.id for choice in ledger.record_fields("customrecord_project")]
+    assert offered == ["custrecord_hours", "custrecord_title"]
+    for title in ("First", "Second"):
+        ledger.write_record("customrecord_project", "i-1", {"custrecord_title": title, "custrecord_hours": "12"})
+    [kept] = world.simulator.books.all("customrecord_project")
+    assert (kept.text("custrecord_title"), kept.fields["custrecord_hours"]) == ("Second", Decimal(12))
+
+
+@pytest.mark.parametrize("record_type", ["customrecord_gone", "invoice", "customrecord_x/../invoice"])
+def test_only_record_types_of_the_accounts_own_are_written(ledger: NetsuiteLedger, record_type: str) -> None:
+    with pytest.raises(InputError):
+        ledger.record_fields(record_type)
+    with pytest.raises(InputError):
+        ledger.write_record(record_type, "i-1", {"custrecord_title": "First"})
 
 
 @pytest.mark.parametrize("missing", ["Subsidiaries", "Currency"])

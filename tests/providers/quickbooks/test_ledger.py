@@ -68,6 +68,18 @@ def test_what_can_be_mapped_is_listed(world: World) -> None:
 # -------------------------------------------------------------------------------------------------------- customers
 
 
+def test_custom_fields_of_sales_forms_are_listed_and_filled_in(world: World) -> None:
+    assert world.ledger.choices(ChoiceKind.FIELD) == ()
+    world.setting(custom_fields=["Deal", "Contract"])
+    fields = {choice.name: choice.id for choice in world.ledger.choices(ChoiceKind.FIELD)}
+    assert fields == {"Deal": "1", "Contract": "2"}
+
+    draft = world.draft(world.customer(), fields={fields["Contract"]: "CT-000001"})
+    made = world.ledger.create_invoice(draft, "with a field")
+    kept = world.simulator.companies[REALM].read("Invoice", made.invoice_id)["CustomField"]
+    assert kept == [{"DefinitionId": "2", "Type": "StringType", "StringValue": "CT-000001"}]
+
+
 def test_all_active_customers_are_listed_over_pages(world: World) -> None:
     for number in range(3):
         world.bookkeeper("add", entity="Customer", body={"DisplayName": f"Company {number}"})

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from difflib import SequenceMatcher
 
 import pytest
 
 from shared.domain.cash.mapping import MappingRow, MatchState, RowState
+from shared.domain.cash.quote import Instalment
 from shared.domain.people import Company, Contact, User
 from shared.errors import ForbiddenError, InputError
+from shared.records.audit import Audit
 from shared.records.ledgers import customer_matches, ledgers
 from shared.records.people import Companies, Contacts
+from shared.usecases.cash.ensure_customer import NOT_MAPPED
 from shared.usecases.cash.map_ledger import MappingDesk
-from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, FIONA, LEDGER, PIPELINE, CashWorld, cash_world, sold
+from tests.cash_world import (
+    ADA,
+    ANNA,
+    BUYING_COMPANY,
+    CUSTOMER,
+    FIONA,
+    LEDGER,
+    PIPELINE,
+    CashWorld,
+    cash_world,
+    line,
+    sold,
+    usd,
+)
 
 
 def alike(name: str, names: Sequence[str], limit: int) -> list[tuple[int, float]]:
@@ -125,11 +142,20 @@ def switched_off() -> CashWorld:
 
 def test_the_switch_is_refused_with_everything_that_blocks_it() -> None:
     world = switched_off()
-    world.settings(reviewed_at=None, default_item=None)
+    settings = ledgers(world.store).get(LEDGER).value
+    world.settings(
+        reviewed_at=None, default_item=None, run_at=None, company=replace(settings.company, has_accounts=True)
+    )
     world.add_deal(won=False, company_id="co-unmapped")
     with pytest.raises(InputError) as refused:
         desk(world).act("switch", {"pipeline": PIPELINE, "on": True})
-    for words in ("Map your products", "Review the customer mapping", "customers of open deals: Globex rollout"):
+    for words in (
+        "Map your products",
+        "Review the customer mapping",
+        "customers of open deals: Globex rollout",
+        "Choose the income account",
+        "Run it once by hand",
+    ):
         assert words in str(refused.value)
     assert not world.records.pipelines.get(PIPELINE).value.invoices_on_win
 
@@ -141,6 +167,42 @@ def test_after_the_review_it_goes_on_from_now() -> None:
     desk(world).act("switch", {"pipeline": PIPELINE, "on": True})
     pipeline = world.records.pipelines.get(PIPELINE).value
     assert (pipeline.invoices_on_win, pipeline.invoices_since) == (True, world.clock.now())
+
+
+def test_a_product_of_an_open_deal_that_is_no_item_blocks() -> None:
+    world = switched_off()
+    world.settings(default_item=None, items={"licence": "2"})
+    world.add_deal(won=False)
+    world.add_quote(line(1, "10.00", product="licence"), line(1, "10.00", product="training"))
+    assert desk(world).act("blocking", {"pipeline": PIPELINE}) == ("Map the products of open deals: Training.",)
+
+
+def test_the_run_by_hand_tells_what_each_deal_would_be_invoiced_and_makes_nothing() -> None:
+    world = switched_off()
+    world.settings(run_at=None)
+    halves = (Instalment(1, percent=Decimal(50)), Instalment(2, percent=Decimal(50)))
+    world.add_deal(won=False)
+    world.add_quote(line(1, "100.00"), schedule=halves)
+    world.add_deal(won=False, deal_id="d-2", company_id="co-unmapped")
+    world.add_quote(line(1, "70.00"), quote_id="qt-2", deal_id="d-2")
+    rows = desk(world).act("run", {"pipeline": PIPELINE})
+    assert [(row.deal_id, row.instalment, row.amount, row.missing) for row in rows] == [
+        ("d-1", 1, usd(50), ""),
+        ("d-1", 2, usd(50), ""),
+        ("d-2", 1, usd(70), NOT_MAPPED),
+    ]
+    assert (world.intents(), world.books.calls["create_invoice"]) == ([], 0)
+    newest = Audit(world.store).newest(1)[0]
+    assert (newest.action, newest.after) == ("invoicing.run_by_hand", {"instalments": "3", "missing": "1"})
+    assert ledgers(world.store).get(LEDGER).value.run_at == world.clock.now()
+
+
+def test_an_administrator_without_finance_runs_it_without_reading_amounts() -> None:
+    world = switched_off()
+    world.add_deal(won=False)
+    world.add_quote(line(1, "100.00"))
+    (row,) = desk(world, ADA).act("run", {"pipeline": PIPELINE})
+    assert (row.amount, row.missing) == (None, "")
 
 
 def test_a_ledger_without_custom_numbers_blocks() -> None:

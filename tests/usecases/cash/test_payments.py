@@ -19,6 +19,7 @@ from shared.usecases.cash.read_deal_money import DealInvoices, read_deal_money
 from shared.usecases.cash.sync_ledger_record import sync_ledger_record
 from tests.cash_schedules import ShakyDocuments
 from tests.cash_world import ANNA, BUYING_COMPANY, CUSTOMER, DEAL, FIONA, LEDGER, CashWorld, line, sold, usd
+from tests.fake_ledger import COMPANY
 
 THIRDS = tuple(Instalment(number, percent=None, amount=usd(amount)) for number, amount in enumerate((40, 30, 30), 1))
 HALVES = (Instalment(1, percent=None, amount=usd(40)), Instalment(2, percent=None, amount=usd(60)))
@@ -189,6 +190,21 @@ def test_a_payment_is_told_before_what_it_does_to_the_deal(order: int) -> None:
     told = {step.step: step.at for step in world.chain()}
     assert world.steps()[-2:] == [Step.PAYMENT_RECEIVED, Step.DEAL_PAID]
     assert told[Step.PAYMENT_RECEIVED] < told[Step.DEAL_PAID]
+
+
+def test_a_payment_that_did_not_change_is_not_named_as_the_cause_of_what_another_one_did() -> None:
+    world = invoiced()
+    kept, bouncing = pay(world, 4_000), pay(world, 6_000)
+    world.passes(seconds=1)
+    world.books.bounces(bouncing)
+    world.books.notices = [change for change in world.books.notices if change.kind is not RecordKind.INVOICE]
+    world.books.notices.insert(
+        0, LedgerChange(RecordKind.PAYMENT, kept, world.clock.now(), company_id=COMPANY.company_id)
+    )
+    for change in world.books.notices:
+        world.hears(change)
+    world.drain(redeliver=True)
+    assert world.steps()[-2:] == [Step.PAYMENT_UNAPPLIED, Step.DEAL_OPEN_AGAIN]
 
 
 def test_a_payment_that_a_reading_finds_is_told_before_what_it_does_to_the_deal() -> None:

@@ -10,19 +10,22 @@ from typing import Any
 
 import pytest
 
+from shared.cash_input import quote_draft
 from shared.domain.cash.deal import Step
 from shared.domain.cash.money import Money
 from shared.domain.cash.quote import Due, Instalment, QuoteStatus
-from shared.domain.people import User
+from shared.domain.people import Role, User
 from shared.errors import ForbiddenError, InputError, NotFoundError
 from shared.records.audit import Audit
 from shared.records.store import TenantStore
+from shared.records.todos import Todos
 from shared.usecases.cash.decide_quote import Deed, DeedKind, Visitor, decide, read_quote_page, read_quote_pdf
 from shared.usecases.cash.send_quote import SentQuote, pdf_key
 from shared.usecases.cash.set_logo import LARGEST, set_logo
-from shared.usecases.cash.write_quote import QuoteDraft
+from shared.usecases.cash.write_quote import QuoteDraft, approve_quote
 from tests.contract_world import (
     ADA,
+    ANNA,
     BEN,
     BUYER,
     DEAL,
@@ -123,6 +126,62 @@ def test_what_cannot_be_sent_is_said_in_a_sentence(fields: dict[str, Any], sente
     with pytest.raises(InputError, match=sentence):
         world.sends_quote(quote)
     assert world.steps() == []
+
+
+MAYA = User("u-maya", "Maya", "maya@acme.example", Role.EXECUTIVE)
+
+
+def limited_to(percent: int) -> ContractWorld:
+    world = contract_world()
+    stored = world.records.pipelines.get(world.deal().pipeline_id)
+    limited = replace(stored.value, discount_limit=Decimal(percent))
+    world.store.commit([world.records.pipelines.updating(limited.pipeline_id, limited, stored.version)])
+    return world
+
+
+def approves(world: ContractWorld, quote_id: str, user: User = MAYA) -> None:
+    approve_quote(world.store, quote_id, user=user, clock=world.clock, jitter=world.jitter)
+
+
+def test_a_discount_beyond_the_limit_waits_for_somebody_above_the_owner() -> None:
+    world = limited_to(14)
+    quote = world.quotes(*WORKED_EXAMPLE, discount_amount=usd("2000.00"))
+    assert quote.status is QuoteStatus.APPROVAL_REQUIRED  # 3,500.00 off 24,500.00
+    with pytest.raises(InputError, match="waits for approval"):
+        world.sends_quote(quote)
+    with pytest.raises(ForbiddenError):
+        approves(world, quote.quote_id, ANNA)
+    for _ in range(2):
+        approves(world, quote.quote_id)
+    assert world.sends_quote(quote).quote.status is QuoteStatus.SENT
+    asked = [todo.sentence for todo in Todos(world.store).of_deal(DEAL)]
+    assert sorted(asked) == [
+        f"Quote {quote.number} takes 14.29 % off and needs the approval of a manager before it can be sent.",
+        f"The discount of quote {quote.number} was approved; it can be sent.",
+    ]
+
+
+def test_a_discount_within_the_limit_waits_for_nobody() -> None:
+    world = limited_to(15)
+    quote = world.quotes(*WORKED_EXAMPLE, discount_amount=usd("2000.00"))
+    assert quote.status is QuoteStatus.DRAFT
+    with pytest.raises(InputError, match="waits for no approval"):
+        approves(world, quote.quote_id)
+
+
+def test_a_price_by_quantity_is_copied_into_the_line_and_is_no_discount() -> None:
+    row = {
+        "description": "Licences",
+        "quantity": "50",
+        "unit_price": "160.00",
+        "price_breaks": [{"at_least": "100", "unit_price": "140.00"}, {"at_least": "50", "unit_price": "150.00"}],
+    }
+    shape = {"deal": DEAL, "contact": BUYER, "currency": "USD"}
+    for quantity, price in (("49", "160.00"), ("50", "150.00"), ("100", "140.00"), ("5000", "140.00")):
+        [written] = quote_draft({**shape, "lines": [{**row, "quantity": quantity}]}).lines
+        assert written.unit_price == usd(price)
+    world = limited_to(0)
+    assert world.quotes(written).status is QuoteStatus.DRAFT
 
 
 def test_a_discount_that_waits_for_approval_is_not_sent() -> None:

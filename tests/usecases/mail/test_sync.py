@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,10 @@ from shared.domain.lease import LEASE_FOR
 from shared.domain.ledger import State
 from shared.domain.mailbox import Status
 from shared.errors import ConnectionRevokedError, ContendedError, ProviderUnavailableError, RateLimitedError
-from shared.ports.documents import Query
+from shared.ports.documents import Document, Query
 from shared.usecases.lease import take_lease
 from shared.usecases.mail.sync_mailbox import sync_mailbox
+from tests.fakes import MemoryDocuments
 from tests.mail_world import ANNA, BEN, DORA, MailWorld, mail_world
 
 
@@ -55,6 +57,22 @@ def test_a_wish_is_not_lost_when_the_holder_dies() -> None:
     assert world.subjects() == []
     world.drain()
     assert world.subjects() == ["wished for"]
+
+
+def test_a_notice_of_what_is_known_costs_one_question_to_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = mail_world()
+    world.arrives(subject="known")
+    world.sync()
+    asked: list[int] = []
+    get_all = MemoryDocuments.get_all
+
+    def counted(documents: MemoryDocuments, paths: Sequence[str]) -> list[Document | None]:
+        asked.append(len(paths))
+        return get_all(documents, paths)
+
+    monkeypatch.setattr(MemoryDocuments, "get_all", counted)
+    sync_mailbox(world.served(), wish=history_id(world))
+    assert asked == [2]
 
 
 def test_many_wishes_for_a_held_mailbox_make_one_task() -> None:
