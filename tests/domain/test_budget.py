@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.budget import (
     LIVE_SHARE,
+    SETTLING,
     Bucket,
     blocked,
     capacity,
@@ -186,3 +187,14 @@ def test_what_was_promised_to_the_past_takes_twice_as_long_at_half_the_rate() ->
     halved = divided(bucket, NOW, quota_units_per_minute=QUOTA, sharers=2)
     assert halved.promised_until == NOW + timedelta(seconds=20)
     assert divided(halved, NOW, quota_units_per_minute=QUOTA, sharers=1).promised_until == bucket.promised_until
+
+
+def test_who_has_a_mailbox_to_itself_begins_with_a_full_bucket_and_who_joins_with_none() -> None:
+    assert new_bucket(QUOTA, NOW) == full_bucket(QUOTA, NOW)
+    assert new_bucket(QUOTA, NOW, 2) == Bucket(units=0, refilled_at=NOW + SETTLING, sharers=2)
+
+
+def test_a_draw_for_news_promises_nothing_to_mail_of_the_past() -> None:
+    taken = draw(full_bucket(QUOTA, NOW), 5, NOW, quota_units_per_minute=QUOTA, may_owe=False)
+    assert taken.granted
+    assert taken.bucket.promised_until is None

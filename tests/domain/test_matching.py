@@ -207,8 +207,9 @@ def test_a_settled_row_waits_for_nothing() -> None:
 def test_a_message_of_the_users_own_record_is_private() -> None:
     own = ROW.logged("msg-1", "key", date(2026, 3, 1), own_record=True)
     assert (own.own_record, own.private, own.message_key, own.day) == (True, True, "key", date(2026, 3, 1))
-    assert not LOGGED.private
-    assert not LOGGED.own_record
+    shared = ROW.logged("msg-1", "key", date(2026, 3, 1))
+    assert not shared.private
+    assert not shared.own_record
 
 
 def test_a_left_out_row_keeps_hash_day_and_rule_alone() -> None:

@@ -6,9 +6,26 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.domain.ids import digest, short_id
+from shared.domain.mail.addresses import Address
+from shared.domain.mail.envelope import MailHeaders
+from shared.domain.mail.message_id import fingerprint
 from shared.domain.people import Role, Viewer
 from shared.domain.settings import Share
-from shared.domain.threads import MESSAGES_KEPT, Summary, Thread, new_thread
+from shared.domain.threads import (
+    MESSAGES_KEPT,
+    Summary,
+    Thread,
+    ThreadLinks,
+    fingerprint_of,
+    joined,
+    message_row_id,
+    new_thread,
+    older_of,
+    origin_of,
+    reused_row_id,
+    thread_links,
+)
 from shared.domain.timeline import Entry, Happening, Kind, MeetingSummary
 from shared.domain.visibility import reader_key, visible
 
@@ -78,10 +95,10 @@ def test_a_changed_message_is_changed_where_it_is_carried_and_nowhere_else() -> 
 
 
 def test_a_message_that_goes_is_taken_off_or_counted_off() -> None:
-    whole = replace(thread(1, 2), older=1)
+    whole = replace(thread(1, 2), older=3)
     assert list(whole.without_message("m-0001").messages) == ["m-0002"]
-    assert whole.without_message("m-0001").older == 1
-    assert whole.without_message("m-gone").older == 0
+    assert whole.without_message("m-0001").older == 3
+    assert whole.without_message("m-gone").older == 2
     assert whole.without_message("m-gone").messages == whole.messages
     assert replace(whole, older=0).without_message("m-gone").older == 0
 
@@ -90,6 +107,57 @@ def test_a_contact_sees_its_part_of_a_conversation() -> None:
     whole = thread(1).with_message(summary(2, contact="c-dora"))
     assert list(whole.of_contact("c-dora").messages) == ["m-0002"]
     assert whole.contact_ids == ("c-carl", "c-dora")
+
+
+def test_of_two_threads_that_join_the_older_one_stays_with_all_there_was() -> None:
+    older, younger = replace(thread(1, 4), older=2), replace(thread(2, 3), thread_id="t-2", older=1)
+    assert older_of([younger, older]) is older
+    twin = replace(older, thread_id="t-0")
+    assert older_of([older, twin]) is twin
+    whole = joined(older, [younger])
+    assert sorted(whole.messages) == ["m-0001", "m-0002", "m-0003", "m-0004"]
+    assert (whole.thread_id, whole.older, whole.first_at) == ("t-1", 3, older.first_at)
+    assert joined(younger, [older]).first_at == older.first_at
+
+
+# ----------------------------------------------------------------------------------------------------------------- ids
+
+
+def headers(**fields: Any) -> MailHeaders:
+    return MailHeaders("g-1", "gt-1", NOW, from_=Address("carl@customer.example"), **fields)
+
+
+def test_ids_are_stored_everywhere_and_never_change() -> None:
+    named = headers(message_id="1@x", date_at=NOW, references=("root@x", "parent@x"))
+    assert message_row_id(named) == short_id("m", "message-id", "1@x")
+    assert thread_links(named, "m-1") == ThreadLinks(
+        home=short_id("t", "thread", "root@x"),
+        own=short_id("t", "thread", "1@x"),
+        parent=short_id("m", "message-id", "parent@x"),
+    )
+
+
+def test_a_message_that_answers_nothing_begins_its_own_thread() -> None:
+    own = short_id("t", "thread", "1@x")
+    assert thread_links(headers(message_id="1@x"), "m-1") == ThreadLinks(home=own, own=own, parent=None)
+    orphan = short_id("t", "orphan", "m-1")
+    assert thread_links(headers(), "m-1") == ThreadLinks(home=orphan, own=orphan, parent=None)
+
+
+def test_a_message_without_an_id_is_known_by_what_it_says() -> None:
+    nameless = headers(subject="Offer", to=(Address("b@acme.example"),), cc=(Address("a@acme.example"),))
+    known_by = fingerprint("carl@customer.example", NOW.isoformat(), "Offer", "a@acme.example", "b@acme.example")
+    assert fingerprint_of(nameless) == known_by
+    assert message_row_id(nameless) == short_id("m", "message-id", known_by)
+    assert reused_row_id(nameless) == short_id("m", "reused-id", "", known_by)
+    assert reused_row_id(replace(nameless, message_id="1@x")) == short_id("m", "reused-id", "1@x", known_by)
+    dated = replace(nameless, date_at=NOW - timedelta(days=1), from_=None, to=(), cc=())
+    assert fingerprint_of(dated) == fingerprint("", (NOW - timedelta(days=1)).isoformat(), "Offer")
+
+
+def test_two_messages_with_one_id_differ_by_sender_and_date() -> None:
+    assert origin_of(headers(date_at=NOW)) == digest("carl@customer.example", NOW.isoformat())
+    assert origin_of(replace(headers(), from_=None)) == digest("", "")
 
 
 # ------------------------------------------------------------------------------------------------------------- readers
@@ -165,6 +233,10 @@ def happened(plain: str, *, figures: bool) -> str | None:
 
 
 def test_figures_are_for_those_who_may_see_them() -> None:
+    told = Happening("invoice.created", "Invoice 7 over 100.00 USD.", "Invoice 7.")
+    unasked = visible(entry(kind=Kind.INVOICE, happening=told), BEN)
+    assert unasked is not None
+    assert unasked.happening == Happening("invoice.created", "Invoice 7.")
     assert happened("Invoice 7 is in the ledger.", figures=True) == "Invoice 7 over 100.00 USD is in the ledger."
     assert happened("Invoice 7 is in the ledger.", figures=False) == "Invoice 7 is in the ledger."
     assert happened("", figures=False) == "Invoice 7 over 100.00 USD is in the ledger."

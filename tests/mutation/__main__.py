@@ -1,6 +1,6 @@
 """Mutate the modules where a mistake costs most, and write down which mutants no test noticed.
 
-python -m tests.mutation mail                             all modules of this part; writes docs/mutation.md
+python -m tests.mutation mail                             all modules of this part
 python -m tests.mutation mail shared/domain/lease.py      this one; prints
 python -m tests.mutation money --sample 10 --seed 3       ten mutants of each module
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     plugins = ["-p", "no:xdist", "-o", "timeout=0", "-p", "no:cacheprovider", "-W", "ignore"]
     pytest.main([*plugins, "-q", *(options.tests or part.tests)], plugins=[mutation])
     print(summary(mutation.results))
-    if not options.modules and options.sample is None:
+    if options.write:
         write_page(options.part, mutation.results)
     return 1 if any(result.unexplained for result in mutation.results) or not mutation.results else 0
 
@@ -41,6 +41,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="so many mutants of each module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long; what is left is counted")
+    parser.add_argument("--write", action="store_true", help="put the result into docs/mutation.md")
     return parser.parse_args(arguments)
 
 

@@ -101,7 +101,7 @@ def _says_nothing(parent: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(parent, ast.ClassDef):
         return not isinstance(child, ast.FunctionDef)
-    return isinstance(child, ast.Expr) and ast.unparse(child).startswith(("log.", "'", '"'))
+    return isinstance(child, ast.Expr) and ast.unparse(child).startswith(("log.", "...", "'", '"'))
 
 
 def _follow(tree: ast.Module, path: Path) -> tuple[ast.AST, str, int | None]:
@@ -154,7 +154,8 @@ def _call_changes(call: ast.Call) -> Iterator[Change]:
     if isinstance(call.func, ast.Name) and call.func.id in OPPOSITES:
         yield _with(func=ast.Name(OPPOSITES[call.func.id], ast.Load()))
     plain = not any(isinstance(argument, ast.Starred) for argument in call.args[:2])
-    if len(call.args) >= 2 and plain:
+    either_way = isinstance(call.func, ast.Name) and call.func.id in OPPOSITES
+    if len(call.args) >= 2 and plain and not either_way:
         yield _with(args=[call.args[1], call.args[0], *call.args[2:]])
 
 

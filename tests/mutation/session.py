@@ -29,8 +29,8 @@ PATIENCE = 8.0
 
 @dataclass
 class Result:
-    """What became of one module's mutants. survivors: mutants that no test noticed. unreached: those on lines that no
-    test executes, which survive as well. left: not tried, for want of time or by the sample."""
+    """What became of one module's mutants. survivors: mutants that no test noticed. left: not tried, for want of time
+    or by the sample."""
 
     module: str
     tried: int = 0
@@ -100,7 +100,8 @@ class Mutation:
                 result.left += 1
                 continue
             result.tried += 1
-            tests = everything if mutant.where == "module" else reach.get(mutant.line, set())
+            at_import = mutant.where == "module" or not reach.get(mutant.line)  # constants, defaults of arguments
+            tests = everything if at_import else reach[mutant.line]
             ordered = [items[name] for name in sorted(tests, key=lambda name: self._took_s[name])]
             if not _killed(module.__name__, mutant, ordered, sum(self._took_s[name] for name in tests)):
                 result.survivors.append(mutant)

@@ -1,0 +1,1 @@
+"""What strangers, and signed-in people who mean harm, can send."""
