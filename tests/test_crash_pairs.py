@@ -34,4 +34,4 @@ def test_the_long_run_tries_the_pairs_of_one_first_strike(capsys: pytest.Capture
 
 def test_the_long_run_knows_no_such_flow(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--flow", "nothing like it"]) == 2
-    assert "there are: two instalments" in capsys.readouterr().out
+    assert "two instalments" in capsys.readouterr().out

@@ -69,6 +69,7 @@ def test_a_thread_begins_with_its_first_message_and_ends_with_its_last() -> None
 
 
 def test_a_long_thread_counts_its_oldest_messages_instead_of_carrying_them() -> None:
+    assert MESSAGES_KEPT == 200
     whole = thread(*range(MESSAGES_KEPT))
     assert (len(whole.messages), whole.older, whole.count) == (MESSAGES_KEPT, 0, MESSAGES_KEPT)
     longer = whole.with_message(summary(MESSAGES_KEPT)).with_message(summary(MESSAGES_KEPT + 1))

@@ -89,7 +89,10 @@ class Mutation:
     def _try_module(self, path: str, reach: dict[int, set[str]], items: dict[str, pytest.Item]) -> Result:
         result = Result(path)
         module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
-        everything = set().union(*reach.values())
+        files = {name.partition("::")[0] for tests in reach.values() for name in tests}
+        everything = {name for name in self._took_s if name.partition("::")[0] in files}
+        if _killed(module.__name__, None, [items[name] for name in sorted(everything)], sum(self._took_s.values())):
+            raise RuntimeError(f"tests of {path} fail the second time without any mutant: nothing would survive")
         found = list(mutants(Path(path).read_text(encoding="utf-8")))
         if self._sample is not None:
             chosen = set(Random(f"{self._seed} {path}").sample(range(len(found)), min(self._sample, len(found))))
@@ -119,7 +122,7 @@ def _hasten(item: pytest.Item) -> None:
         vars(test)["_hypothesis_internal_use_settings"] = few
 
 
-def _killed(module: str, mutant: Mutant, items: Sequence[pytest.Item], usual_s: float) -> bool:
+def _killed(module: str, mutant: Mutant | None, items: Sequence[pytest.Item], usual_s: float) -> bool:
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -127,23 +130,24 @@ def _killed(module: str, mutant: Mutant, items: Sequence[pytest.Item], usual_s: 
         _be_the_child(module, mutant, items)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if ended == NOT_SWAPPED:
-        raise LookupError(f"{module} has no function {mutant.where}")
+        raise LookupError(f"{module} has no function {mutant and mutant.where}")
     return ended != SURVIVED
 
 
-def _be_the_child(module: str, mutant: Mutant, items: Sequence[pytest.Item]) -> None:
+def _be_the_child(module: str, mutant: Mutant | None, items: Sequence[pytest.Item]) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     try:
-        swap_in(sys.modules[module], mutant)
+        if mutant is not None:
+            swap_in(sys.modules[module], mutant)
     except LookupError:
         os._exit(NOT_SWAPPED)
     except BaseException:
         os._exit(KILLED)
     try:
-        for item in items:
-            if not all(report.passed for report in runtestprotocol(item, log=False, nextitem=item)):
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            if not all(report.passed for report in runtestprotocol(item, log=False, nextitem=following)):
                 os._exit(KILLED)
     except BaseException:
         os._exit(KILLED)
