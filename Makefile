@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-FAST := tests/domain tests/records tests/usecases tests/invariants tests/house tests/functions tests/infra/test_ops_docs.py tests/infra/test_ops_cloud.py tests/torture tests/test_fakes.py tests/test_log.py tests/test_crash.py
+FAST := tests/domain tests/records tests/usecases tests/invariants tests/house tests/functions tests/infra/test_ops_docs.py tests/infra/test_ops_cloud.py tests/test_fakes.py tests/test_log.py tests/test_crash.py
 SLOW := --ignore=tests/house/test_cold_start_budget.py
 QUEUED := tests/usecases tests/invariants tests/test_crash_flows.py --ignore=tests/usecases/operations
 TOMBSTONES := 0 86400
