@@ -103,14 +103,26 @@ def _quota(match: re.Match[str], target: Target) -> Problem:
     )
 
 
+def _empty_secrets(match: re.Match[str], target: Target) -> Problem:
+    names = sorted(set(re.findall(_NO_VERSION, match.string)))
+    return Problem(
+        f"Some secrets have no content yet, which Terraform never holds: {', '.join(names)}. What was made stays.",
+        f"for each (docs/deploying.md says what it holds): gcloud secrets versions add {names[0]} "
+        f"--project={target.project} --data-file=FILE, {AGAIN}",
+    )
+
+
 def _stale(_: re.Match[str], __: Target) -> Problem:
     sentence = "Something was deployed after this plan was made, so that it no longer holds."
     return Problem(sentence, "plan anew: the same make deploy, or the build of the commit", nothing_done=True)
 
 
+_NO_VERSION = r"projects/[^/\s]+/secrets/([\w-]+)/versions/[^\n]{1,40}not found"
+
 _KNOWN = (
     _Known(r"error acquiring the state lock(?:.*?ID:\s+(?P<lock>[\w-]+))?", _locked),
     _Known(r"saved plan is stale", _stale),
+    _Known(_NO_VERSION, _empty_secrets),
     _Known(
         r"invalid_grant|reauthentication (?:is )?(?:required|failed)|invalid_rapt|no credentialed accounts|"
         r"not currently have an active account|could not find default credentials|ACCESS_TOKEN_EXPIRED|"

@@ -198,6 +198,11 @@ def test_versions_only_rise() -> None:
             "has no billing account that pays for it",
         ),
         ("Error 400: Billing must be enabled for activation of service", "has no billing account that pays for it"),
+        (
+            "Error: Secret projects/1/secrets/quickbooks-client/versions/latest was not found\n"
+            "Error: Secret projects/1/secrets/google-client/versions/latest was not found",
+            "Some secrets have no content yet, which Terraform never holds: google-client, quickbooks-client.",
+        ),
         ("", "stopped with: no words at all"),
     ],
 )
