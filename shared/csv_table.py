@@ -107,5 +107,5 @@ def _row(header: tuple[str, ...], cells: list[str]) -> dict[str, str]:
 
 def _delimiter(text: str) -> str:
     """The delimiter that splits the header line into the most cells."""
-    header = next((line for line in io.StringIO(text) if line.strip()), "").rstrip("\r\n")[:_LONGEST_HEADER]
+    header = next((line for line in io.StringIO(text, newline="") if line.strip()), "").rstrip("\r\n")[:_LONGEST_HEADER]
     return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))

@@ -182,7 +182,7 @@ def test_seconds_are_assumed_of_functions_there_are() -> None:
 
 def test_the_deployment_is_read_from_what_deploys_it() -> None:
     assert by_queue()["mailbox-sync"].name == "mailbox_sync"
-    assert backups_kept() == 7 + 14
+    assert backups_kept() == 7 + 4
 
 
 def test_the_page_is_current() -> None:

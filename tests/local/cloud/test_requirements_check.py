@@ -74,6 +74,11 @@ def test_missing_emulator(path: Path, sdk: Path, component: str) -> None:
         find_tools([sdk])
 
 
+def _without_outer_make() -> dict[str, str]:
+    """`make test` hands its own flags and depth to the makes below it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+
 @pytest.mark.parametrize("target", ["run", "test"])
 def test_make_says_in_one_sentence_what_to_install_and_ends_with_2(path: Path, tmp_path: Path, target: str) -> None:
     make = shutil.which("make", path=os.defpath)
@@ -81,7 +86,7 @@ def test_make_says_in_one_sentence_what_to_install_and_ends_with_2(path: Path, t
     ended = subprocess.run(
         [make, "--old-file=.venv/ready", target],
         cwd=Path(__file__).parents[3],
-        env={**os.environ, "DATA": str(tmp_path / "data"), "PORTS": "free"},
+        env={**_without_outer_make(), "DATA": str(tmp_path / "data"), "PORTS": "free"},
         capture_output=True,
         text=True,
         check=False,

@@ -65,11 +65,11 @@ def test_unknown_name_is_not_found(in_one_process: Client) -> None:
     assert in_one_process.get("/mailbox").status_code == 404
 
 
-def test_functions_leave_nothing_behind_for_each_other(in_one_process: Client) -> None:
+def test_functions_leave_nothing_behind_for_each_other(in_one_process: Client, project: Path) -> None:
     assert "FUNCTION_TARGET" not in os.environ
     assert "FUNCTION_SIGNATURE_TYPE" not in os.environ
     assert "main" not in sys.modules
-    assert not [path for path in sys.path if path.endswith("mailbox_sync")]
+    assert not [path for path in sys.path if path.startswith(str(project))]
 
 
 @pytest.fixture
