@@ -10,17 +10,17 @@ import csv
 import io
 from collections.abc import Iterable
 
+from shared.domain.contact_import import ROWS_AT_MOST
 from shared.domain.values import dataclass
 from shared.errors import InputError
 
 UPLOAD_AT_MOST = 25 * 1024 * 1024
 """Bytes; a function takes requests of 32 MB."""
 
-MOST_ROWS = 50_000
 MOST_CELLS = 4_000_000
 """Rows times columns: each cell costs memory, also an empty one. An export with 80 columns may have all its rows."""
 
-TOO_LONG = f"This file is too long: at most {MOST_ROWS:,} rows are read at once. Please split it into several files."
+TOO_LONG = f"This file is too long: at most {ROWS_AT_MOST:,} rows are read at once. Please split it into several files."
 
 _LONGEST_HEADER = 100_000
 
@@ -93,7 +93,7 @@ def _filled(lines: Iterable[list[str]]) -> list[list[str]]:
         if any(cell.strip() for cell in row):
             rows.append(row)
             cells += len(row)
-        if len(rows) > MOST_ROWS + 1 or cells > MOST_CELLS:
+        if len(rows) > ROWS_AT_MOST + 1 or cells > MOST_CELLS:
             raise InputError(TOO_LONG)
     return rows
 

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from shared import log
 from shared.domain.cash.accounting import InvoiceDraft, LedgerInvoice, RecordKind
 from shared.domain.cash.billing import draft_of
-from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.intent import IntentState, InvoiceIntent, believed, equals, request_key
 from shared.domain.cash.ledger_settings import QUOTE_CURRENCY, LedgerSettings
 from shared.domain.cash.mirror import Agreed, InvoiceMirror, agreed_of, invoice_key
@@ -44,6 +43,7 @@ from shared.usecases.cash.book_invoice import booking, created_step, difference
 from shared.usecases.cash.ensure_customer import ensure_customer
 from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.promise_sending import sendings
+from shared.usecases.cash.tell_stop import stop_told
 from shared.usecases.lease import Held, take_lease
 from shared.usecases.promises import keep_promise_tasks
 
@@ -264,17 +264,6 @@ def _stop(records: CashRecords, held: Held[InvoiceIntent], reason: str, clock: C
     """Nothing was made, and the deal says why. A person mends the cause and tries again."""
     intent = held.value
     stopped = replace(intent, state=IntentState.STOPPED, reason=reason)
-    writes: list[Write] = []
-    if intent.deal_id is not None:
-        step = chain_step(
-            intent.deal_id,
-            Step.INVOICE_STOPPED,
-            clock.now(),
-            cause=intent.intent_id,
-            sentence=reason,
-            new=(intent.intent_id, reason),
-        )
-        writes.append(records.stepping(step))
-    held.release(stopped, writes)
+    held.release(stopped, stop_told(records, intent, reason, clock.now()))
     log.event("invoice.stopped", severity="WARNING", tenant=records.store.tenant, intent=intent.intent_id)
     return held.value

@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 
 from shared import log
-from shared.domain.cash.deal import Step, chain_step
 from shared.domain.cash.deal_money import NOT_OWED
 from shared.domain.cash.intent import IntentState, InvoiceIntent
 from shared.domain.cash.mirror import InvoiceMirror, invoice_key
@@ -26,6 +25,7 @@ from shared.usecases.cash.book_invoice import sent_step
 from shared.usecases.cash.open_ledger import OpenLedger
 from shared.usecases.cash.sync_ledger_record import sync_invoice
 from shared.usecases.cash.tell import telling
+from shared.usecases.cash.tell_stop import stop_told
 
 DOUBT_LASTS = timedelta(minutes=10)
 
@@ -128,17 +128,6 @@ def _claim(records: CashRecords, stored: Stored[InvoiceIntent], clock: Clock) ->
 
 
 def _refuse(records: CashRecords, intent: InvoiceIntent, sentence: str, clock: Clock) -> None:
-    writes: list[Write] = []
-    if intent.deal_id is not None:
-        step = chain_step(
-            intent.deal_id,
-            Step.INVOICE_STOPPED,
-            clock.now(),
-            cause=intent.intent_id,
-            sentence=sentence,
-            new=(intent.intent_id, sentence),
-        )
-        writes.append(records.stepping(step))
-    if writes:
+    if writes := stop_told(records, intent, sentence, clock.now()):
         records.store.commit(writes)
     log.event("invoice.not_sent", severity="WARNING", tenant=records.store.tenant, intent=intent.intent_id)
